@@ -1,0 +1,59 @@
+"""The vocabulary that all floors share: types, coded concepts, errors, the registry.
+
+Begin with reading.py (what an application returns) and application.py (what it gets); grid.py is
+the only geometry. Pure: no files, clock, network, random state or torch here.
+"""
+
+from hounsfield.core.application import Application, Inputs, Needs, Role, application, applications
+from hounsfield.core.code import Code
+from hounsfield.core.condition import Condition
+from hounsfield.core.finding import Finding, Urgency
+from hounsfield.core.grid import Grid
+from hounsfield.core.image import Cine, Image, PlaneSpacing, SourceFrame
+from hounsfield.core.measurement import Measurement
+from hounsfield.core.model import Model, Prediction
+from hounsfield.core.progress import Progress, Silent
+from hounsfield.core.reading import (
+    RESEARCH_USE,
+    ExplanationMap,
+    InputReference,
+    ModelReference,
+    Provenance,
+    Reading,
+)
+from hounsfield.core.region import Region
+from hounsfield.core.registry import Registry
+from hounsfield.core.study import Series, Study
+
+__all__ = [
+    "RESEARCH_USE",
+    "Application",
+    "Cine",
+    "Code",
+    "Condition",
+    "ExplanationMap",
+    "Finding",
+    "Grid",
+    "Image",
+    "InputReference",
+    "Inputs",
+    "Measurement",
+    "Model",
+    "ModelReference",
+    "Needs",
+    "PlaneSpacing",
+    "Prediction",
+    "Progress",
+    "Provenance",
+    "Reading",
+    "Region",
+    "Registry",
+    "Role",
+    "Series",
+    "Silent",
+    "SourceFrame",
+    "Study",
+    "Urgency",
+    "application",
+    "applications",
+]

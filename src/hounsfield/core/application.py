@@ -1,0 +1,128 @@
+"""The contract of an application: what it asks for, what it gets, and how it is registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from hounsfield.core.errors import UsageError
+from hounsfield.core.progress import Progress, Silent
+from hounsfield.core.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from hounsfield.core.code import Code
+    from hounsfield.core.model import Model
+    from hounsfield.core.reading import Reading
+    from hounsfield.core.region import Region
+    from hounsfield.core.study import Series, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One series that an application asks for.
+
+    name: how the application calls it ("thorax"). modalities: DICOM modalities taken. unit: what its
+    pixels must be in (`HU`, `SUVbw`), None for any. geometry: `volume` (millimetres and at least two
+    slices), `slice` (exactly one slice; millimetres not needed), `any`. raster: whether PNG and JPEG
+    files, which state no modality, may be tried: the model's guard then decides. spacing_mm: largest
+    distance between slices. min_slices: fewest slices. kind `regions` asks for SEG, RTSTRUCT or mask
+    files. optional: the application can run without it.
+    """
+
+    name: str
+    modalities: tuple[str, ...] = ()
+    unit: str | None = None
+    geometry: Literal["volume", "slice", "any"] = "volume"
+    raster: bool = False
+    spacing_mm: float | None = None
+    min_slices: int = 1
+    kind: Literal["image", "regions"] = "image"
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an application asks for: roles, the first of which must be an image that is required."""
+
+    roles: tuple[Role, ...]
+
+    def __post_init__(self) -> None:
+        if not self.roles or self.roles[0].optional or self.roles[0].kind != "image":
+            raise UsageError("the first role of an application must be a required image")
+        if len({role.name for role in self.roles}) != len(self.roles):
+            raise UsageError("two roles of an application share a name")
+
+    @property
+    def main(self) -> Role:
+        """The role that decides how often an application runs on a study: once for each match."""
+        return self.roles[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What an application gets: series by role, the study around them, models by name."""
+
+    study: Study
+    series: Mapping[str, Series]
+    region_series: tuple[Series, ...] = ()
+    models: Mapping[str, Model] = field(default_factory=dict)
+    priors: tuple[Reading, ...] = ()
+    progress: Progress = field(default_factory=Silent)
+
+    def __getitem__(self, role: str) -> Series:
+        return self.series[role]
+
+    def given_regions(self, role: str) -> Sequence[Region]:
+        """Regions given with the study (SEG, RTSTRUCT, mask files), on the grid of `role`'s image."""
+        grid = self.series[role].grid
+        if grid is None:
+            return ()
+        return [region for series in self.region_series for region in series.regions(grid)]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A registered application; `run` is pure of files: it gets Inputs and returns a Reading.
+
+    memory_mb: bound that the conformance suite checks, beside the input itself.
+    """
+
+    name: str
+    title: str
+    version: str
+    needs: Needs
+    run: Callable[[Inputs], Reading]
+    models: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = ()
+    memory_mb: int = 2000
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (self.run.__doc__ or self.title).strip().splitlines()[0]
+
+
+applications: Registry[Application] = Registry("application", "hounsfield.applications")
+
+
+def application(
+    *,
+    name: str,
+    title: str,
+    version: str,
+    needs: Needs,
+    models: Sequence[str] = (),
+    codes: Sequence[Code] = (),
+    memory_mb: int = 2000,
+) -> Callable[[Callable[[Inputs], Reading]], Callable[[Inputs], Reading]]:
+    """Register the decorated function as the application `name` (the name of its file)."""
+
+    def register(run: Callable[[Inputs], Reading]) -> Callable[[Inputs], Reading]:
+        applications.add(
+            name, Application(name, title, version, needs, run, tuple(models), tuple(codes), memory_mb)
+        )
+        return run
+
+    return register

@@ -1,0 +1,74 @@
+"""A number with its quantity, unit, rule and the regions that it came from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hounsfield.core.code import Code
+
+# UCUM codes in use (https://ucum.org, case sensitive) and how people write them.
+UNIT_SIGNS = {
+    "1": "",
+    "%": "%",
+    "mm": "mm",
+    "mm2": "mm²",
+    "mm3": "mm³",
+    "ml": "mL",
+    "g": "g",
+    "g/l": "g/L",
+    "[hnsf'U]": "HU",
+    "g/ml{SUVbw}": "SUVbw (g/mL)",
+    "{pixels}": "pixels",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One figure of a reading.
+
+    name: kebab-case, stable ("volume", "laa-950"). quantity: its code. unit: UCUM. rule and version:
+    what computed it. uncertainty: half-width of a 95 % interval in the same unit, or None where no
+    repeatability figure exists. regions: names of the Regions measured. derivation: e.g. MEAN.
+    """
+
+    name: str
+    quantity: Code
+    value: float
+    unit: str
+    rule: str
+    rule_version: str
+    uncertainty: float | None = None
+    regions: tuple[str, ...] = ()
+    derivation: Code | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise ValueError(f"measurement {self.name!r} is {self.value}: leave it out and state a Condition")
+        if self.unit not in UNIT_SIGNS:
+            raise ValueError(f"measurement {self.name!r} has unit {self.unit!r}, which is not in UNIT_SIGNS")
+        if not self.rule or not self.rule_version:
+            raise ValueError(f"measurement {self.name!r} names no rule or no version of it")
+
+    @property
+    def unit_sign(self) -> str:
+        """The unit as people write it."""
+        return UNIT_SIGNS[self.unit]
+
+    def to_json(self) -> dict[str, Any]:
+        """The form used in `reading.json`."""
+        return {
+            "name": self.name,
+            "quantity": self.quantity.to_json(),
+            "value": self.value,
+            "unit": self.unit,
+            "uncertainty": self.uncertainty,
+            "rule": self.rule,
+            "rule_version": self.rule_version,
+            "regions": list(self.regions),
+            "derivation": self.derivation.to_json() if self.derivation else None,
+            "note": self.note,
+        }

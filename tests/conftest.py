@@ -1,0 +1,40 @@
+"""Shared fixtures: where the real data lies, which peers are installed, and that CI skips neither."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _absent(reason: str) -> None:
+    """Skip with a reason on a user's machine; fail in CI, where everything is installed."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason} (in CI this may not be skipped)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real images; tests that use it carry the marker real_data."""
+    folder = Path(os.environ.get("HOUNSFIELD_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        _absent(f"no real data at {folder.name!r}: set HOUNSFIELD_DATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def peer_program():
+    """A function that gives the path of an independent program, or skips; marker peer."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            _absent(f"{name} is not installed; Debian packages: dicom3tools, dcmtk, orthanc, poppler-utils")
+        return str(path)
+
+    return find
