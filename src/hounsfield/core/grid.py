@@ -132,7 +132,5 @@ class Grid:
         """Fractional indices (..., 3) in order (z, y, x) of LPS points (..., 3)."""
         affine = self._stated_affine()
         offset = np.asarray(points_mm, dtype=np.float64) - affine[:3, 3]
-        index: NDArray[np.float64] = np.linalg.solve(affine[:3, :3], offset.reshape(-1, 3).T).T.reshape(
-            offset.shape
-        )
-        return index
+        solved = np.linalg.solve(affine[:3, :3], offset.reshape(-1, 3).T)
+        return np.asarray(solved.T.reshape(offset.shape), dtype=np.float64)
