@@ -49,23 +49,20 @@ def run_logged(command: Sequence[str], log: Path, what: str) -> str:
     print(f"- {what}", flush=True)
     live = sys.stdout.isatty()
     started_s = time.monotonic()
-    with log.open("a", encoding="utf-8") as sink:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if process.stdout is None:  # cannot be: a pipe was asked for
-            raise CannotInstall(f"no output of {command[0]} could be read")
-        tail: list[str] = []
-        for line in process.stdout:
+    tail: list[str] = []
+    with (
+        log.open("a", encoding="utf-8") as sink,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+    ):
+        for line in process.stdout or ():
             sink.write(line)
             tail = [*tail[-14:], line.rstrip()]
             if live:
-                print(
-                    f"\r\x1b[K  {time.monotonic() - started_s:4.0f} s  {line.strip()[:90]}",
-                    end="",
-                    flush=True,
-                )
+                passed_s = time.monotonic() - started_s
+                print(f"\r\x1b[K  {passed_s:4.0f} s  {line.strip()[:90]}", end="", flush=True)
     if live:
         print("\r\x1b[K", end="")
-    if process.wait() != 0:
+    if process.returncode != 0:
         raise CannotInstall("\n".join([f"this step failed: {what}", *tail, f"The whole output is in {log}."]))
     return tail[-1] if tail else ""
 

@@ -14,6 +14,7 @@ Needs nothing but the standard library and an environment with pip. In this orde
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -81,13 +82,14 @@ def has_gpu(run: Callable[[Sequence[str]], subprocess.CompletedProcess[str]] = r
     return answer.returncode == 0 and "GPU" in answer.stdout
 
 
-def remedy(python: str, requirement: str, would_pull: Sequence[str]) -> str:
+def remedy(python: str, pins: Sequence[str], would_pull: Sequence[str]) -> str:
     """What to do where no CPU build can be fetched: two lines."""
+    heaviest = sorted(would_pull, key=lambda name: not name.startswith("nvidia-"))[:3]
     return (
-        f"No GPU was found, pip would take a CUDA build of torch ({', '.join(would_pull[:3])}, ...: gigabytes), "
+        f"No GPU was found, pip would take a CUDA build of torch ({', '.join(heaviest)}, ...: gigabytes), "
         "and uv could not fetch the CPU build. Do these two things, then repeat your command:\n"
         "  1. On PyTorch's start page choose Stable, Pip and CPU, and copy the address after --index-url.\n"
-        f"  2. {python} -m pip install --index-url ADDRESS '{requirement}'"
+        f"  2. {python} -m pip install --index-url ADDRESS {shlex.join(pins)}"
     )
 
 
@@ -130,7 +132,7 @@ def install_torch(
     act([python, "-m", "pip", "install", OLDEST_UV])
     with_uv = [python, "-m", "uv", "pip", "install", "--python", python, "--torch-backend=cpu", *pins]
     if act(with_uv).returncode != 0:
-        raise CannotInstall(remedy(python, requirement, pulls))
+        raise CannotInstall(remedy(python, pins, pulls))
     return "torch without CUDA, fetched by uv because there is no GPU and pip would have taken CUDA"
 
 

@@ -9,13 +9,36 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI") == "true"
+NEVER_SKIPPED_IN_CI = ("real_data", "peer")
 
 
 def _absent(reason: str) -> None:
     """Skip with a reason on a user's machine; fail in CI, where everything is installed."""
-    if os.environ.get("CI") == "true":
+    if IN_CI:
         pytest.fail(f"{reason} (in CI this may not be skipped)")
     pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI a skipped test of real data or of a peer is a failed one, whoever skipped it."""
+    report = yield
+    marked = any(item.get_closest_marker(name) for name in NEVER_SKIPPED_IN_CI)
+    if IN_CI and report.skipped and marked and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where nothing may be missing: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """In CI a module that skips itself is a failed one: nobody would miss its tests."""
+    report = yield
+    if IN_CI and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"a whole module was skipped in CI: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
