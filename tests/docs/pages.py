@@ -8,8 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").rglob("*.md")]
-)
 
 _BLOCK = re.compile(
     r"^```(?P<kind>[\w-]*)[^\n]*\n(?P<text>.*?)^```\s*$|^<!-- setup\n(?P<setup>.*?)-->",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -50,6 +51,24 @@ def has_gpu_build() -> bool:
 
 def test_no_denied_distribution():
     assert not set(installed()) & DENIED
+
+
+def licence_of(name: str) -> str:
+    """What a distribution's metadata say of its licence: expression, field and classifiers in one text."""
+    data = metadata.metadata(name)
+    classifiers = [line for line in data.get_all("Classifier") or [] if line.startswith("License")]
+    # Some put the whole text of the licence into the field: its first line is enough.
+    field = (data.get("License") or "").strip().splitlines()[:1]
+    return " ".join([data.get("License-Expression") or "", *field, *classifiers])
+
+
+def test_nothing_that_users_get_is_under_the_gpl():
+    """LGPL may be used unmodified; GPL may not be linked into this package. Tools of `dev` are run, not linked."""
+    tested_set = runpy.run_path(str(ROOT / "install" / "tested_set.py"))
+    names = tested_set["closure"]("hounsfield", ("all",))
+    assert len(names) > 30
+    found = {name: licence_of(name) for name in names}
+    assert not {name: text for name, text in found.items() if re.search(r"(?<!L)(?<!Lesser )\bA?GPL", text)}
 
 
 def test_no_cuda_without_gpu():
