@@ -99,6 +99,13 @@ def test_make_targets_exist(page):
     assert {first or second for first, second in named} <= targets
 
 
+@pytest.mark.parametrize("page", as_parameters(PAGES))
+def test_files_named_in_a_page_exist(page):
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:src|tests|docs|install|recipes|models|benchmarks)/[\w./-]*)`", text)
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
 def test_console_blocks_are_cut_into_commands():
     block = Block("console", "$ hu read x \\\n    --json\n{...\n\n$ ls\na\n", 1)
     assert block.commands() == [("hu read x --json", "{...\n\n"), ("ls", "a\n")]
