@@ -13,7 +13,7 @@ COVERAGE_SLOW :=
 SETUP := pyproject.toml constraints.txt install/environment.py install/torch_for_this_machine.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint check clean
+.PHONY: help demo test slow lint check docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: lint ## all that CI runs: lint, then every test with branch coverage
 	@rm -f .coverage .coverage.*
 	@$(MAKE) --no-print-directory test COVERAGE_QUICK="--cov --cov-report="
 	@$(MAKE) --no-print-directory slow COVERAGE_SLOW="--cov --cov-append --cov-report=term --cov-fail-under=85"
+
+docs: $(VENV)/.ready-to-develop ## write the reference pages that follow from the code
+	@$(BIN)/python docs/generate.py
 
 clean: ## remove what make made; results and training runs of yours stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov build dist

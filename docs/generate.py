@@ -1,0 +1,180 @@
+"""Write the reference pages that follow from the code: commands, applications, conditions.
+
+    .venv/bin/python docs/generate.py
+
+The tests compare the pages with what this would write, so that they cannot grow old.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SRC = ROOT / "src" / "hounsfield"
+REFERENCE = ROOT / "docs" / "reference"
+GENERATED = "<!-- Written by docs/generate.py: change the code, then run that. -->\n"
+CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SEVERITIES = ("note", "warning", "refusal")
+
+
+def help_of(*words: str) -> str:
+    """What `hounsfield WORDS --help` prints on a terminal of 100 columns without colours."""
+    plain = {
+        **os.environ,
+        "COLUMNS": "100",
+        "TERMINAL_WIDTH": "100",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "LANG": "C.UTF-8",
+    }
+    command = [sys.executable, "-m", "hounsfield", *words, "--help"]
+    said = subprocess.run(  # noqa: S603 (our own command)
+        command, check=True, env=plain, capture_output=True, text=True, encoding="utf-8"
+    ).stdout
+    said = said.replace("python -m hounsfield", "hounsfield").replace("__main__.py", "hounsfield")
+    return "\n".join(line.rstrip() for line in said.strip("\n").splitlines())
+
+
+def commands() -> list[str]:
+    """Names of the commands, in the order of `hounsfield --help`."""
+    listed = help_of().partition("Commands")[2]
+    return re.findall(r"^[│|]?\s*([a-z][a-z-]*)\s{2,}\S", listed, flags=re.MULTILINE)
+
+
+def command_page() -> str:
+    """docs/reference/command.md: the help of every command."""
+    parts = [
+        "# The command\n",
+        GENERATED,
+        "`hounsfield` and `hu` are the same command. Every command takes `--help`; those with `--json` print one JSON",
+        "document on standard output and everything else on standard error.\n",
+        f"```text\n{help_of()}\n```\n",
+    ]
+    parts += [f"## {name}\n\n```text\n{help_of(name)}\n```\n" for name in commands()]
+    parts.append("What the exit status means: [exit codes](exit-codes.md).\n")
+    return "\n".join(parts)
+
+
+def role_row(role) -> str:
+    """One line of the table of what an application asks for."""
+    asked = [
+        ("pixels in " + role.unit) if role.unit else "",
+        {"volume": "a volume in millimetres", "slice": "exactly one slice", "any": ""}[role.geometry],
+        f"slices at most {role.spacing_mm:g} mm apart" if role.spacing_mm else "",
+        f"at least {role.min_slices} slices" if role.min_slices > 1 else "",
+        "PNG and JPEG may be tried" if role.raster else "",
+        "SEG, RTSTRUCT or mask files" if role.kind == "regions" else "",
+    ]
+    modalities = ", ".join(role.modalities) or "any"
+    return f"| `{role.name}` | {modalities} | {'; '.join(filter(None, asked))} | {'no' if role.optional else 'yes'} |"
+
+
+def applications_page() -> str:
+    """docs/reference/applications.md: what every registered application asks for and says of itself."""
+    from hounsfield.core import applications
+
+    parts = [
+        "# Applications\n",
+        GENERATED,
+        "Which of them takes which series of a study, and why: `hu inspect PATH`.\n",
+    ]
+    for item in applications:
+        story = re.sub(r"\n[ \t]+", "\n", (sys.modules[item.run.__module__].__doc__ or "").strip())
+        parts += [
+            f"## {item.name}\n",
+            f"{item.title}, version {item.version}. "
+            + (
+                f"Learned model: {', '.join(f'`{m}`' for m in item.models)}.\n"
+                if item.models
+                else "By rules.\n"
+            ),
+            f"{story}\n",
+            "| role | modality | asks for | required |\n| --- | --- | --- | --- |",
+            "\n".join(role_row(role) for role in item.needs.roles) + "\n",
+        ]
+    return "\n".join(parts)
+
+
+def sentence(node: ast.expr) -> str:
+    """The text of a condition as far as the source states it; `...` stands for what is filled in."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(sentence(part) if isinstance(part, ast.Constant) else "..." for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return sentence(node.left) + sentence(node.right)
+    return "..."
+
+
+def conditions() -> dict[str, tuple[set[str], str, set[str]]]:
+    """Code -> severities, longest text and packages, from every call that states a code and a severity.
+
+    A call counts whatever its name, so that a function which makes conditions for its file is seen too.
+    """
+    found: dict[str, tuple[set[str], str, set[str]]] = defaultdict(lambda: (set(), "...", set()))
+    for path in sorted(SRC.rglob("*.py")):
+        for call in (
+            node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+        ):
+            arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+            words = [
+                item.value
+                for item in arguments
+                if isinstance(item, ast.Constant) and isinstance(item.value, str)
+            ]
+            named = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            severity = next((word for word in words if word in SEVERITIES), None)
+            codes = [word for word in words if CODE.fullmatch(word) and word not in SEVERITIES]
+            if not codes or (severity is None and named != "Condition"):
+                continue
+            texts = [
+                sentence(item)
+                for item in arguments
+                if not isinstance(item, ast.Constant) or " " in str(item.value)
+            ]
+            severities, text, packages = found[codes[0]]
+            severities.add(severity or "as found")
+            packages.add(path.relative_to(SRC).parts[0])
+            found[codes[0]] = (severities, max([text, *texts], key=len), packages)
+    return dict(found)
+
+
+def conditions_page() -> str:
+    """docs/reference/conditions.md: every code that the source states."""
+    rows = [
+        f"| `{code}` | {', '.join(sorted(severities))} | {text.replace('|', '/')} | {', '.join(sorted(packages))} |"
+        for code, (severities, text, packages) in sorted(conditions().items())
+    ]
+    return "\n".join(
+        [
+            "# Conditions\n",
+            GENERATED,
+            "Every departure from the plain case is a condition with one of these codes. A `note` is told, a `warning` says",
+            "how the result may suffer, a `refusal` says why nothing was computed and what would help. The codes are stable:",
+            "programs may rely on them. `...` stands for what is filled in.\n",
+            "| code | severity | what it says | stated by |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+PAGES = {"command.md": command_page, "applications.md": applications_page, "conditions.md": conditions_page}
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")
+        print(f"docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()
