@@ -51,6 +51,7 @@ check: lint ## all that CI runs: lint, then every test with branch coverage
 
 docs: $(VENV)/.ready-to-develop ## write the reference pages that follow from the code
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/run_notebook.py
 
 clean: ## remove what make made; results and training runs of yours stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov build dist
