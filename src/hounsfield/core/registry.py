@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 Member = TypeVar("Member")
 
@@ -24,13 +24,15 @@ class Registry(Generic[Member]):
     """The members of one family ("application", "network", ...).
 
     package: dotted name whose modules each hold one member registered under the module's own name
-    (an underscore in the module's name may be a hyphen in the member's). Other packages add members
-    through the entry point group `hounsfield.<family>s`.
+    (an underscore in the module's name may be a hyphen in the member's); `besides` names its modules
+    that hold no member. Other packages add members through the entry point group
+    `hounsfield.<family>s`.
     """
 
-    def __init__(self, family: str, package: str) -> None:
+    def __init__(self, family: str, package: str, *, besides: Collection[str] = ()) -> None:
         self.family = family
         self.package = package
+        self.besides = frozenset(besides)
         self._members: dict[str, Member] = {}
 
     def add(self, name: str, member: Member) -> None:
@@ -44,7 +46,7 @@ class Registry(Generic[Member]):
         own = {
             info.name: f"{self.package}.{info.name}"
             for info in pkgutil.iter_modules(path)
-            if not info.name.startswith("_")
+            if not info.name.startswith("_") and info.name not in self.besides
         }
         for entry in entry_points(group=f"hounsfield.{self.family}s"):
             own.setdefault(entry.name, entry.value)
