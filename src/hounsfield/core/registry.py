@@ -64,8 +64,9 @@ class Registry(Generic[Member]):
         module = modules.get(name) or modules.get(name.replace("-", "_"))
         if module is not None:
             import_module(module)
-            if name in self._members:
-                return self._members[name]
+            for spelling in (name, name.replace("_", "-")):
+                if spelling in self._members:
+                    return self._members[spelling]
         near = get_close_matches(name, modules, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(
