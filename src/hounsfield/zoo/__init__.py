@@ -1,1 +1,49 @@
-"""Being written."""
+"""Bundles: a model's weights, configuration and card in one folder, verified at every opening.
+
+Begin with model_card.py (what a bundle says of itself), then bundle.py (how one is opened) and
+write_bundle.py. The layout is that of a MONAI bundle plus `hounsfield.json`. Nothing here runs a
+network: that is `inference`. No torch, and pickles are never read.
+"""
+
+from hounsfield.zoo.bundle import Bundle, open_bundle
+from hounsfield.zoo.find_bundle import default_search, find_bundle, installed_bundles
+from hounsfield.zoo.model_card import (
+    Baseline,
+    Calibrator,
+    ClassCode,
+    DataSource,
+    Detection,
+    Estimate,
+    Figure,
+    Guard,
+    InferenceSettings,
+    MapEvidence,
+    ModelCard,
+    Network,
+    Preprocessing,
+    Threshold,
+)
+from hounsfield.zoo.write_bundle import write_bundle
+
+__all__ = [
+    "Baseline",
+    "Bundle",
+    "Calibrator",
+    "ClassCode",
+    "DataSource",
+    "Detection",
+    "Estimate",
+    "Figure",
+    "Guard",
+    "InferenceSettings",
+    "MapEvidence",
+    "ModelCard",
+    "Network",
+    "Preprocessing",
+    "Threshold",
+    "default_search",
+    "find_bundle",
+    "installed_bundles",
+    "open_bundle",
+    "write_bundle",
+]

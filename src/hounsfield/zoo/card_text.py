@@ -1,0 +1,149 @@
+"""The card as people read it: README and LICENSE of a bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hounsfield.core import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hounsfield.zoo.model_card import Estimate, Figure, ModelCard
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low95:.3f} to {estimate.high95:.3f})"
+
+
+def _figure_rows(figures: Iterable[Figure], method: str) -> list[str]:
+    rows = []
+    for figure in figures:
+        cases = f"{figure.n} in {figure.n_groups} groups"
+        rows.append(f"| {method} | {figure.name} | {_interval(figure)} | {figure.part} | {cases} |")
+        rows += [
+            f"| {method} | {figure.name}, {name} | {_interval(estimate)} | {figure.part} | |"
+            for name, estimate in figure.by_class.items()
+        ]
+    return rows
+
+
+def _guard_lines(card: ModelCard) -> list[str]:
+    if card.guard is None:
+        return ["None: the model does not notice when a picture is not of its kind."]
+    rule = (
+        f"Method {card.guard.method}; pictures at a distance above {card.guard.threshold:.4g} are refused "
+        f"(quantile {card.guard.quantile:g} of {card.guard.fitted_on})."
+    )
+    lines = [
+        rule,
+        "",
+        "| pictures | n | refused | 95 % interval |",
+        "| --- | --- | --- | --- |",
+    ]
+    right = (card.guard.false_refusal_rate,) if card.guard.false_refusal_rate else ()
+    lines += [
+        f"| {item.name} | {item.n} | {item.refused_fraction:.1%} | {item.low95:.1%} to {item.high95:.1%} |"
+        for item in (*right, *card.guard.detection)
+    ]
+    return lines
+
+
+def _threshold_lines(card: ModelCard) -> list[str]:
+    if not card.thresholds:
+        return ["None: the outputs are scores and are never read as present or absent."]
+    return [
+        f"- {name}: present from {item.present_from:g}, absent up to {item.absent_to:g} (chosen on "
+        f"{item.chosen_on}: {item.purpose})"
+        for name, item in card.thresholds.items()
+    ]
+
+
+def _calibration_line(card: ModelCard) -> str:
+    if card.calibrator is None:
+        return "None: outputs are scores, not probabilities."
+    line = f"{card.calibrator.name}, fitted on {card.calibrator.fitted_on}."
+    if card.calibrator.ece_before and card.calibrator.ece_after:
+        before, after = _interval(card.calibrator.ece_before), _interval(card.calibrator.ece_after)
+        line += f" Expected calibration error {before} before, {after} after."
+    return line
+
+
+def readme_text(card: ModelCard) -> str:
+    """`docs/README.md`: the whole card in words, every figure with its interval."""
+    lines = [
+        f"# {card.title} ({card.name} {card.version})",
+        "",
+        f"**{RESEARCH_USE}**",
+        "",
+        f"**Intended use.** {card.intended_use}",
+        "",
+        "**Not for:**",
+        "",
+        *(f"- {item}" for item in card.not_for),
+        "",
+        f"**Evidence.** {card.evidence_level}",
+        "",
+        f"**Classes.** {', '.join(card.class_names)}. **Modality.** {card.modality}.",
+        "",
+        "## Figures",
+        "",
+        "| method | figure | value (95 % interval) | part | cases |",
+        "| --- | --- | --- | --- | --- |",
+        *_figure_rows(card.metrics, "this model"),
+        *(row for baseline in card.baselines for row in _figure_rows(baseline.metrics, baseline.name)),
+        "",
+        "## Calibration and thresholds",
+        "",
+        _calibration_line(card),
+        "",
+        *_threshold_lines(card),
+        "",
+        "## Input guard",
+        "",
+        *_guard_lines(card),
+        "",
+        "## Maps",
+        "",
+        *(
+            f"- {name}: maximum on the truth in {_interval(item)} of {item.n} pictures ({item.part} part; by "
+            f"chance {item.chance:.3f}). {item.note}".rstrip()
+            for name, item in card.explanations.items()
+        ),
+        "",
+        "## Known shortcuts and limits",
+        "",
+        *(f"- {item}" for item in card.known_shortcuts),
+        "",
+        "## Data",
+        "",
+        *(
+            f"- {item.name}: {item.n_cases} cases in {item.n_groups} groups; {item.source}; {item.licence}. "
+            f"{item.citation}"
+            for item in card.data
+        ),
+        "",
+        f"Split {card.split_digest}, seed {card.seed}, code version {card.code_version}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def licence_text(card: ModelCard) -> str:
+    """`LICENSE`: the licence of the weights, and the attribution that their data ask for."""
+    lines = [
+        f"{card.title} ({card.name} {card.version})",
+        f"Copyright: {card.authors}",
+        f"Licence of the weights and configuration: {card.licence}",
+        "",
+        "The weights were learned from:",
+        "",
+    ]
+    for item in card.data:
+        lines += [
+            f"{item.name} ({item.source})",
+            f"  licence: {item.licence}",
+            f"  cite: {item.citation}",
+            "",
+        ]
+    return "\n".join([*lines, RESEARCH_USE, ""])

@@ -1,0 +1,237 @@
+"""The model card, `hounsfield.json` of a bundle: what a model is for, made of, and worth.
+
+Read from outside, so pydantic: unknown keys, wrong types and impossible values are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+CARD_VERSION: Literal["1.0"] = "1.0"
+_SHA256 = r"^[0-9a-f]{64}$"
+_KEBAB = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+
+Text = Annotated[str, Field(min_length=1)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Digest = Annotated[str, Field(pattern=_SHA256)]
+
+
+class CardPart(BaseModel):
+    """Frozen, strict about names, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ClassCode(CardPart):
+    """One output of the model: its name, and the coded concept (value, scheme, meaning) it stands for."""
+
+    name: Text
+    value: Text
+    scheme: Text
+    meaning: Text
+
+
+class DataSource(CardPart):
+    """Data that the model was made from; groups are patients or what stands for them."""
+
+    name: Text
+    source: Text
+    citation: Text
+    licence: Text
+    n_cases: int = Field(ge=1)
+    n_groups: int = Field(ge=1)
+
+
+class Estimate(CardPart):
+    """A value with its 95 % interval."""
+
+    value: float
+    low95: float
+    high95: float
+
+    @model_validator(mode="after")
+    def _interval_is_ordered(self) -> Self:
+        if self.low95 > self.high95:
+            raise ValueError(f"the interval {self.low95} to {self.high95} runs backwards")
+        return self
+
+
+class Figure(Estimate):
+    """One figure of merit. n: cases, n_groups: groups resampled for the interval, part: of the split."""
+
+    name: Text
+    n: int = Field(ge=1)
+    n_groups: int = Field(ge=1)
+    part: Literal["train", "tune", "test", "external"]
+    by_class: dict[str, Estimate] = Field(default_factory=dict)
+
+
+class Baseline(CardPart):
+    """What a simpler method reached on the same split."""
+
+    name: Text
+    metrics: tuple[Figure, ...]
+
+
+class Threshold(CardPart):
+    """Locked thresholds of one class on its calibrated probability.
+
+    At `present_from` and above the class counts as present, at `absent_to` and below as absent,
+    between them as indeterminate.
+    """
+
+    present_from: Fraction
+    absent_to: Fraction
+    chosen_on: Text
+    purpose: Text
+
+    @model_validator(mode="after")
+    def _absent_lies_below_present(self) -> Self:
+        if self.absent_to >= self.present_from:
+            raise ValueError(f"absent_to {self.absent_to} is not below present_from {self.present_from}")
+        return self
+
+
+class Calibrator(CardPart):
+    """How raw outputs become probabilities; ece: expected calibration error on data that fitted nothing."""
+
+    name: Text
+    parameters: dict[str, float | tuple[float, ...]]
+    fitted_on: Text
+    ece_before: Estimate | None = None
+    ece_after: Estimate | None = None
+
+
+class Detection(CardPart):
+    """How many pictures of one kind of foreign input the guard refused."""
+
+    name: Text
+    n: int = Field(ge=1)
+    refused_fraction: Fraction
+    low95: Fraction
+    high95: Fraction
+
+
+class Guard(CardPart):
+    """The input guard: a distance in feature space, and where it refuses.
+
+    threshold: distances above it are refused; it is the `quantile` of the tuning part's distances.
+    false_refusal_rate: share of right pictures refused on the test part. arrays: file in the bundle.
+    """
+
+    method: Text
+    threshold: float
+    quantile: Fraction
+    fitted_on: Text
+    false_refusal_rate: Detection | None = None
+    detection: tuple[Detection, ...] = ()
+    arrays: Text = "models/guard.safetensors"
+
+
+class Preprocessing(CardPart):
+    """How a picture becomes the network's input: `inference.preprocessing` is the one place that does it."""
+
+    size_px: int = Field(ge=16, le=2048)
+    normalisation: Literal["percentile"] = "percentile"
+    percentile_low: float = Field(default=1.0, ge=0.0, le=100.0)
+    percentile_high: float = Field(default=99.5, ge=0.0, le=100.0)
+
+    @model_validator(mode="after")
+    def _percentiles_are_ordered(self) -> Self:
+        if self.percentile_low >= self.percentile_high:
+            raise ValueError("percentile_low is not below percentile_high")
+        return self
+
+
+class InferenceSettings(CardPart):
+    """How the network is run. test_time_flips: also on the mirrored picture (left and right), averaged.
+
+    mask_threshold: foreground probability from which a pixel belongs to the mask.
+    """
+
+    test_time_flips: bool = False
+    mask_threshold: Fraction = 0.5
+
+
+class Network(CardPart):
+    """The architecture: its name in the registry of `networks`, and the arguments that build it."""
+
+    name: Text
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class MapEvidence(Estimate):
+    """How often the maximum of an explanation lay on the truth (pointing game), on `part`."""
+
+    n: int = Field(ge=1)
+    n_groups: int = Field(ge=1)
+    part: Literal["tune", "test", "external"]
+    chance: Fraction
+    note: str = ""
+
+
+class ModelCard(CardPart):
+    """Everything that a reader of a result may want to know of the model behind it.
+
+    name: kebab-case. split_digest: SHA-256 of the split's list of cases. explanations: evidence by the
+    name of the explanation ("grad-cam"). recipe: the whole recipe that trained the model. files:
+    SHA-256 of every other file of the bundle by its path, filled in by `write_bundle`.
+    """
+
+    card_version: Literal["1.0"] = CARD_VERSION
+    name: str = Field(pattern=_KEBAB)
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    title: Text
+    classes: tuple[ClassCode, ...] = Field(min_length=1)
+    task: Text
+    modality: Text
+    intended_use: Text
+    not_for: tuple[Text, ...] = Field(min_length=1)
+    evidence_level: Text
+    data: tuple[DataSource, ...] = Field(min_length=1)
+    licence: Text
+    authors: Text = "The Hounsfield contributors"
+    split_digest: Digest
+    seed: int
+    network: Network
+    preprocessing: Preprocessing
+    inference: InferenceSettings = InferenceSettings()
+    metrics: tuple[Figure, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    calibrator: Calibrator | None = None
+    guard: Guard | None = None
+    explanations: dict[str, MapEvidence] = Field(default_factory=dict)
+    known_shortcuts: tuple[str, ...] = ()
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    code_version: Text
+    files: dict[str, Digest] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_fit_together(self) -> Self:
+        names = self.class_names
+        if len(set(names)) != len(names):
+            raise ValueError(f"two classes share a name: {', '.join(names)}")
+        unknown = sorted(set(self.thresholds) - set(names))
+        if unknown:
+            raise ValueError(f"thresholds name classes that the model has not: {', '.join(unknown)}")
+        if self.thresholds and self.calibrator is None:
+            raise ValueError("thresholds stand on calibrated probabilities, but the card names no calibrator")
+        return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+        return tuple(item.name for item in self.classes)
+
+    def figure(self, name: str) -> Figure | None:
+        """The figure of that name on data that training never saw; None where none was measured."""
+        return next((f for f in self.metrics if f.name == name and f.part in {"test", "external"}), None)
+
+
+def is_bundle_name(name: str) -> bool:
+    """Whether `name` can be a bundle's name: kebab-case, so that it is never a path."""
+    return re.fullmatch(_KEBAB, name) is not None

@@ -1,0 +1,96 @@
+"""The two configuration files that make the folder a MONAI bundle.
+
+Source: MONAI Bundle Specification and Bundle Configuration (docs.monai.io, mb_specification and
+config_syntax). Only `_target_`, arguments and `@` references are used; no `$` expression, so that
+nothing in the files is code.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from hounsfield.core import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from hounsfield.zoo.model_card import ModelCard
+
+# The release whose ConfigParser was tried on these files.
+MONAI_VERSION = "1.6.1"
+
+
+def _installed_version(package: str) -> str:
+    """Version without its local part (2.13.0+cpu is the code of 2.13.0)."""
+    try:
+        return version(package).split("+")[0]
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def metadata(card: ModelCard) -> dict[str, Any]:
+    """`configs/metadata.json`: the keys that the specification demands, from the card."""
+    shape_px = [card.preprocessing.size_px, card.preprocessing.size_px]
+    picture = {
+        "type": "image",
+        "format": "magnitude",
+        "modality": card.modality,
+        "num_channels": 1,
+        "spatial_shape": shape_px,
+        "dtype": "float32",
+        "value_range": [0, 1],
+        "is_patch_data": False,
+        "channel_def": {"0": "image"},
+    }
+    logits = {
+        "type": "tuples",
+        "format": "classes",
+        "num_channels": len(card.classes),
+        "spatial_shape": [],
+        "dtype": "float32",
+        "value_range": [],
+        "is_patch_data": False,
+        "channel_def": {str(index): name for index, name in enumerate(card.class_names)},
+    }
+    mask = {**picture, "format": "segmentation", "value_range": [], "channel_def": {"0": "mask logit"}}
+    return {
+        "version": card.version,
+        "changelog": {card.version: f"Made with code version {card.code_version}"},
+        "monai_version": MONAI_VERSION,
+        "pytorch_version": _installed_version("torch"),
+        "numpy_version": _installed_version("numpy"),
+        "required_packages_version": {
+            "hounsfield": card.code_version,
+            "safetensors": _installed_version("safetensors"),
+        },
+        "optional_packages_version": {},
+        "name": card.title,
+        "task": card.task,
+        "description": f"{card.intended_use} {RESEARCH_USE}",
+        "authors": card.authors,
+        "copyright": f"{card.authors}; {card.licence}",
+        "intended_use": card.intended_use,
+        "data_source": "; ".join(f"{source.name}: {source.source}" for source in card.data),
+        "references": [source.citation for source in card.data],
+        "network_data_format": {
+            "inputs": {"image": picture},
+            "outputs": {"class_logits": logits, "mask_logits": mask},
+        },
+    }
+
+
+def inference_config(card: ModelCard) -> dict[str, Any]:
+    """`configs/inference.json`: network, preprocessing and inferer, each a `_target_` with arguments."""
+    from hounsfield.networks import networks
+
+    network = networks.get(card.network.name)
+    settings = card.preprocessing.model_dump(mode="json")
+    return {
+        "bundle_root": ".",
+        "network_def": {
+            "_target_": f"{network.__module__}.{network.__qualname__}",
+            **card.network.arguments,
+        },
+        "preprocessing": {"_target_": "hounsfield.inference.preprocessing.PictureToInput", **settings},
+        "inferer": {"_target_": "monai.inferers.SimpleInferer"},
+        "model": {"_target_": "hounsfield.inference.load_model", "bundle": "@bundle_root"},
+    }
