@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from hounsfield.core import Condition, Progress, Series, Study
     from hounsfield.pipeline.selection import Verdict
 
-_SHOWN_TAGS = ("BodyPartExamined", "ConvolutionKernel", "SliceThickness", "ContrastBolusAgent", "ViewPosition")
+_SHOWN_TAGS = (
+    "BodyPartExamined",
+    "ConvolutionKernel",
+    "SliceThickness",
+    "ContrastBolusAgent",
+    "ViewPosition",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +20,7 @@ from hounsfield.core import (
     Silent,
 )
 from hounsfield.core import applications as registered
-from hounsfield.core.errors import MissingModel, RefusedInput
+from hounsfield.core.errors import MissingModel, RefusedInput, StudyError
 from hounsfield.core.progress import step
 from hounsfield.core.uid import derive_uid
 from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256
@@ -28,7 +29,7 @@ from hounsfield.pipeline.writing import ResultFolder
 from hounsfield.studies import read_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hounsfield.core import Application, Image, Model, Progress, Series, Study
 
@@ -116,7 +117,7 @@ def run(
                 if folder is not None:
                     folder.add(reading, study=study, series={}, image=None)
             for match in selection.matches:
-                reading, image = _run_one(study, application, match, models, progress)
+                reading, image = _Job(study, application, match).run(models, progress)
                 if folder is not None:
                     reading = folder.add(reading, study=study, series=match, image=image)
                 readings.append(reading)
@@ -139,52 +140,114 @@ def _opened_once(folders: Sequence[Path]) -> Models:
     return model
 
 
-def _run_one(
-    study: Study, application: Application, match: Mapping[str, Series], models: Models, progress: Progress
-) -> tuple[Reading, Image | None]:
-    """Decode, gate and run; whatever refuses becomes a refused reading with its reason."""
-    main = match[application.needs.main.name]
-    timing_s: dict[str, float] = {}
-    image: Image | None = None
-    digest: str | None = None
-    used: dict[str, Model] = {}
-    with _timed(timing_s, "decode"):
-        step(progress, f"{application.name}: reading pixels", 0.0)
+@dataclass(slots=True)
+class _Job:
+    """One application on one match of series, and what became known on the way."""
+
+    study: Study
+    application: Application
+    match: Mapping[str, Series]
+    models: dict[str, Model] = field(default_factory=dict)
+    pixel_sha256: str | None = None
+    timing_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Series:
+        """The series of the application's main role."""
+        return self.match[self.application.needs.main.name]
+
+    def run(self, models: Models, progress: Progress) -> tuple[Reading, Image | None]:
+        """Decode, gate and run; whatever refuses becomes a refused reading with its reason."""
+        image, refusals = self._decode(progress)
+        if not refusals:
+            refusals = self._open_models(models)
+        if refusals or image is None:
+            reading = Reading.refused(*refusals)
+        else:
+            reading = self._compute(image, progress)
+        return self.signed(_with_conditions_of_inputs(reading, self.match)), image
+
+    def _decode(self, progress: Progress) -> tuple[Image | None, tuple[Condition, ...]]:
+        step(progress, f"{self.application.name}: reading pixels", 0.0)
+        with _timed(self.timing_s, "decode"):
+            try:
+                image = self.main.image()
+            except (RefusedInput, StudyError) as refusal:
+                return None, (Condition("image-refused", "refusal", str(refusal), self.main.files[:1]),)
+            self.pixel_sha256 = pixel_sha256(image)
+            return image, judge_pixels(image)
+
+    def _open_models(self, models: Models) -> tuple[Condition, ...]:
         try:
-            image = main.image()
-            refusals = judge_pixels(image)
-            digest = pixel_sha256(image)
-        except RefusedInput as refusal:
-            refusals = (Condition("image-refused", "refusal", str(refusal), main.files[:1]),)
-    if image is not None and not refusals:
-        try:
-            used = {name: models(name) for name in application.models}
+            self.models = {name: models(name) for name in self.application.models}
         except MissingModel as missing:
-            refusals = (Condition("model-missing", "refusal", str(missing)),)
-    if refusals or image is None:
-        reading = Reading.refused(*refusals)
-    else:
-        decoded = replace(main, load_image=_keep(image))
+            return (Condition("model-missing", "refusal", str(missing)),)
+        return ()
+
+    def _compute(self, image: Image, progress: Progress) -> Reading:
+        decoded = replace(self.main, load_image=lambda: image)
         inputs = Inputs(
-            study,
-            {**match, application.needs.main.name: decoded},
-            tuple(s for s in study.series if s.kind == "regions" and not s.is_refused),
-            used,
+            self.study,
+            {**self.match, self.application.needs.main.name: decoded},
+            tuple(s for s in self.study.series if s.kind == "regions" and not s.is_refused),
+            self.models,
             (),
             progress,
         )
-        with _timed(timing_s, "run"):
-            step(progress, f"{application.name}: computing", 0.0)
+        step(progress, f"{self.application.name}: computing", 0.0)
+        with _timed(self.timing_s, "run"):
             try:
-                reading = application.run(inputs)
+                return self.application.run(inputs)
             except RefusedInput as refusal:
-                reading = Reading.refused(Condition("input-refused", "refusal", str(refusal), main.files[:1]))
-    reading = _with_conditions_of_inputs(reading, match)
-    return _signed(reading, study, application, match, used, digest, timing_s), image
+                return Reading.refused(
+                    Condition("input-refused", "refusal", str(refusal), self.main.files[:1])
+                )
 
+    def signed(self, reading: Reading) -> Reading:
+        """Add what the pipeline knows: inputs, provenance, UID."""
+        application = self.application
+        references = tuple(self._reference(role, series) for role, series in self.match.items())
+        provenance = Provenance(
+            application.name,
+            application.version,
+            __version__,
+            "model" if application.models else "rule",
+            tuple(ModelReference(m.name, m.version, m.digest, m.card) for m in self.models.values()),
+            dict(self.timing_s),
+        )
+        return replace(
+            reading,
+            application=application.name,
+            title=application.title,
+            uid=self._uid(references),
+            study_instance_uid=self.study.study_instance_uid,
+            inputs=references,
+            provenance=provenance,
+        )
 
-def _keep(image: Image) -> Any:
-    return lambda: image
+    def _reference(self, role: str, series: Series) -> InputReference:
+        return InputReference(
+            role,
+            series.key,
+            series.modality,
+            self.study.study_instance_uid,
+            series.series_instance_uid,
+            series.sop_instance_uids,
+            series.files,
+            self.pixel_sha256 if series is self.main else None,
+        )
+
+    def _uid(self, references: Sequence[InputReference]) -> str:
+        identity = [part for ref in references for part in (ref.role, ref.series, *ref.sop_instance_uids)]
+        return derive_uid(
+            "reading",
+            self.application.name,
+            self.application.version,
+            __version__,
+            *(model.digest for model in self.models.values()),
+            self.pixel_sha256 or "",
+            *identity,
+        )
 
 
 def _with_conditions_of_inputs(reading: Reading, match: Mapping[str, Series]) -> Reading:
@@ -196,79 +259,17 @@ def _with_conditions_of_inputs(reading: Reading, match: Mapping[str, Series]) ->
     return reading
 
 
-def _reference(role: str, series: Series, study: Study, digest: str | None) -> InputReference:
-    return InputReference(
-        role,
-        series.key,
-        series.modality,
-        study.study_instance_uid,
-        series.series_instance_uid,
-        series.sop_instance_uids,
-        series.files,
-        digest,
-    )
-
-
-def _signed(  # noqa: PLR0913  every part of the provenance comes from another place
-    reading: Reading,
-    study: Study,
-    application: Application,
-    match: Mapping[str, Series],
-    used: Mapping[str, Model],
-    digest: str | None,
-    timing_s: Mapping[str, float],
-) -> Reading:
-    """Add what the pipeline knows: inputs, provenance, UID."""
-    main = application.needs.main.name
-    references = tuple(_reference(r, s, study, digest if r == main else None) for r, s in match.items())
-    model_references = tuple(
-        ModelReference(model.name, model.version, model.digest, model.card) for model in used.values()
-    )
-    provenance = Provenance(
-        application.name,
-        application.version,
-        __version__,
-        "model" if application.models else "rule",
-        model_references,
-        dict(timing_s),
-    )
-    identity = [part for ref in references for part in (ref.role, ref.series, *ref.sop_instance_uids)]
-    uid = derive_uid(
-        "reading",
-        application.name,
-        application.version,
-        __version__,
-        *(model.digest for model in used.values()),
-        digest or "",
-        *identity,
-    )
-    return replace(
-        reading,
-        application=application.name,
-        title=application.title,
-        uid=uid,
-        study_instance_uid=study.study_instance_uid,
-        inputs=references,
-        provenance=provenance,
-    )
-
-
 def _refused_by_selection(study: Study, application: Application, misses: Sequence[Verdict]) -> Reading:
     """No series fits, though some are of the right kind: say for each why not."""
     reasons = tuple(dict.fromkeys(reason for miss in misses for reason in miss.reasons))
     as_refusals = tuple(replace(reason, severity="refusal") for reason in reasons)
-    match = {application.needs.main.name: misses[0].series}
-    return _signed(Reading.refused(*as_refusals), study, application, match, {}, None, {})
+    job = _Job(study, application, {application.needs.main.name: misses[0].series})
+    return job.signed(Reading.refused(*as_refusals))
 
 
-class _timed:  # noqa: N801  used as a word in a with statement
-    """Adds the seconds spent inside the block to `timing_s[stage]`."""
-
-    def __init__(self, timing_s: dict[str, float], stage: str) -> None:
-        self.timing_s, self.stage = timing_s, stage
-
-    def __enter__(self) -> None:
-        self.started_s = time.perf_counter()
-
-    def __exit__(self, *exception: object) -> None:
-        self.timing_s[self.stage] = round(time.perf_counter() - self.started_s, 3)
+@contextmanager
+def _timed(timing_s: dict[str, float], stage: str) -> Iterator[None]:
+    """Store the seconds spent inside the block."""
+    started_s = time.perf_counter()
+    yield
+    timing_s[stage] = round(time.perf_counter() - started_s, 3)

@@ -14,10 +14,12 @@ from hounsfield.core import Condition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hounsfield.core import Application, Role, Series, Study
+    from hounsfield.core import Application, Grid, Role, Series, Study
 
 # Reasons that concern what a series is, not how good it is: nobody expects an application to take it.
-NOT_MEANT = frozenset({"not-an-image", "modality-not-taken", "modality-unstated", "raster-not-taken", "localizer"})
+NOT_MEANT = frozenset(
+    {"not-an-image", "modality-not-taken", "modality-unstated", "raster-not-taken", "localizer"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +92,26 @@ def _is_of_unit(condition: Condition) -> bool:
 
 def _what_it_is(series: Series, role: Role) -> tuple[str, str] | None:
     if series.kind == "raster":
-        if role.raster:
-            return None
-        return (
-            "raster-not-taken",
-            "A PNG or JPEG file states no modality, position or unit. Use the DICOM original.",
-        )
+        text = "A PNG or JPEG file states no modality, position or unit. Use the DICOM original."
+        return None if role.raster else ("raster-not-taken", text)
     if series.kind != role.kind:
         return "not-an-image", f"This is not an image series (modality {series.modality or 'unstated'})."
-    if role.modalities and series.modality is None:
-        return (
-            "modality-unstated",
-            f"The file does not say of which modality it is; {' or '.join(role.modalities)} is needed. "
-            "Say so with --state FILE=MODALITY:UNIT, or use the DICOM original.",
-        )
     if role.modalities and series.modality not in role.modalities:
-        return "modality-not-taken", f"Modality {series.modality}; {' or '.join(role.modalities)} is needed."
+        return _wrong_modality(series, " or ".join(role.modalities))
     image_type = tuple(str(part).upper() for part in series.tags.get("ImageType", ()) or ())
     if "LOCALIZER" in image_type:
         return "localizer", "This is a localizer (scout) image, made to plan the scan and not to be measured."
     return None
+
+
+def _wrong_modality(series: Series, needed: str) -> tuple[str, str]:
+    if series.modality is not None:
+        return "modality-not-taken", f"Modality {series.modality}; {needed} is needed."
+    text = (
+        f"The file does not say of which modality it is; {needed} is needed. "
+        "Say so with --state FILE=MODALITY:UNIT, or use the DICOM original."
+    )
+    return "modality-unstated", text
 
 
 def _geometry(series: Series, role: Role) -> tuple[str, str] | None:
@@ -118,24 +120,30 @@ def _geometry(series: Series, role: Role) -> tuple[str, str] | None:
         return "geometry-unstated", "This series has no grid that could be read from its headers."
     n_slices = grid.shape[0]
     if role.geometry == "slice" and n_slices != 1:
-        return (
-            "not-a-single-slice",
-            f"One slice is needed, this series has {n_slices}. Give the slice to be read as a file of its own.",
+        text = (
+            f"One slice is needed, this series has {n_slices}. "
+            "Give the slice to be read as a file of its own."
         )
-    if role.geometry == "volume":
-        if not grid.has_millimetres:
-            return "millimetres-unstated", "This image states no position in millimetres. Use the DICOM original."
-        if n_slices < max(2, role.min_slices):
-            return (
-                "too-few-slices",
-                f"A volume of at least {max(2, role.min_slices)} slices is needed, this series has {n_slices}.",
-            )
-        if role.spacing_mm is not None and grid.spacing_mm[0] > role.spacing_mm:
-            return (
-                "slices-too-far-apart",
-                f"Slices lie {grid.spacing_mm[0]:.2f} mm apart, at most {role.spacing_mm:g} mm are needed. "
-                "Use a thinner reconstruction.",
-            )
+        return "not-a-single-slice", text
+    return _volume(grid, role) if role.geometry == "volume" else None
+
+
+def _volume(grid: Grid, role: Role) -> tuple[str, str] | None:
+    if not grid.has_millimetres:
+        return (
+            "millimetres-unstated",
+            "This image states no position in millimetres. Use the DICOM original.",
+        )
+    n_slices, least = grid.shape[0], max(2, role.min_slices)
+    if n_slices < least:
+        text = f"A volume of at least {least} slices is needed, this series has {n_slices}."
+        return "too-few-slices", text
+    if role.spacing_mm is not None and grid.spacing_mm[0] > role.spacing_mm:
+        text = (
+            f"Slices lie {grid.spacing_mm[0]:.2f} mm apart, at most {role.spacing_mm:g} mm are needed. "
+            "Use a thinner reconstruction."
+        )
+        return "slices-too-far-apart", text
     return None
 
 
@@ -165,7 +173,8 @@ def select(study: Study, application: Application) -> Selection:
     """Match the series of `study` with the roles of `application`."""
     main = application.needs.main
     verdicts = [
-        Verdict(application.name, series, main.name, judge(series, main)) for series in _candidates(study.series)
+        Verdict(application.name, series, main.name, judge(series, main))
+        for series in _candidates(study.series)
     ]
     matches = []
     for index, verdict in enumerate(verdicts):

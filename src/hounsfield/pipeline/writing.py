@@ -36,9 +36,13 @@ class ResultFolder:
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ResultError(f"cannot make the folder {out}: {error.strerror}. Name another with --out.") from error
+            raise ResultError(
+                f"cannot make the folder {out}: {error.strerror}. Name another with --out."
+            ) from error
 
-    def add(self, reading: Reading, *, study: Study, series: Mapping[str, Series], image: Image | None) -> Reading:
+    def add(
+        self, reading: Reading, *, study: Study, series: Mapping[str, Series], image: Image | None
+    ) -> Reading:
         """Draft the report of `reading` and write all its results; returns the reading."""
         name = self._name(reading, study)
         documents = draft(reading, image, study=study)
@@ -74,7 +78,11 @@ class ResultFolder:
         summary = {
             "readings": self._records,
             "not_taken": [
-                {"application": v.application, "series": v.series.key, "reasons": [r.to_json() for r in v.reasons]}
+                {
+                    "application": v.application,
+                    "series": v.series.key,
+                    "reasons": [r.to_json() for r in v.reasons],
+                }
                 for v in not_taken
             ],
             "refused": [condition.to_json() for condition in refused],
