@@ -1,0 +1,108 @@
+"""`hounsfield read`: every study below a path, read by every application that takes it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hounsfield.cli._terminal import TerminalProgress, parse_stated, print_json, print_tables, table
+from hounsfield.cli.exit_codes import of_run
+
+if TYPE_CHECKING:
+    from hounsfield.core import Reading
+    from hounsfield.pipeline import Run
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def read(
+    path: Annotated[Path, typer.Argument(help="DICOM folder, zip or file, NIfTI, PNG or JPEG.")],
+    application: Annotated[
+        list[str] | None, typer.Option("--application", "-a", help="Only this application (may be repeated).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for reports, DICOM results, masks and JSON.")
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="FILE=MODALITY:UNIT for a file that states neither, e.g. PET=PT:SUVbw."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the readings as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Read studies: findings, measurements, report and DICOM results."""
+    from hounsfield.pipeline import run
+
+    started_s = time.monotonic()
+    progress = TerminalProgress(quiet=quiet or as_json)
+    done = run(
+        path,
+        applications=application,
+        out=out,
+        stated=parse_stated(state or []),
+        progress=progress,
+        model_folders=model_folders(),
+    )
+    progress.clear()
+    if as_json:
+        print_json(done.to_json())
+    elif not quiet:
+        print_run(done)
+        print(f"{len(done.readings)} reading(s) in {time.monotonic() - started_s:.1f} s.")
+        if done.out is not None:
+            print(f"Results: {done.out / 'index.html'}")
+        print("Research use only. Not a medical device.")
+    raise typer.Exit(of_run(done))
+
+
+def model_folders() -> list[Path]:
+    """The folder of bundles that HOUNSFIELD_MODELS names, if any."""
+    folder = os.environ.get("HOUNSFIELD_MODELS")
+    return [Path(folder)] if folder else []
+
+
+def print_run(done: Run) -> None:
+    """A table for each reading; what was not read, and why."""
+    for reading in done.readings:
+        _print_reading(reading)
+    if not done.readings:
+        print("No application took any series:")
+        rows = [
+            [verdict.application, verdict.series.description or verdict.series.key, reason.text]
+            for verdict in done.not_taken
+            for reason in verdict.reasons
+        ]
+        print_tables(table("", ["application", "series", "why not"], rows))
+    if done.refused:
+        rows = [[c.code, c.text] for c in done.refused]
+        print_tables(table("Files that could not be read", ["code", "what and what to do"], rows))
+
+
+def _print_reading(reading: Reading) -> None:
+    name = next((ref.files[0] for ref in reading.inputs if len(ref.files) == 1), "")
+    print(f"{reading.title} ({reading.application}): {reading.status}{f', {name}' if name else ''}")
+    findings = [
+        [
+            finding.concept.meaning,
+            finding.presence,
+            "" if finding.probability is None else f"{finding.probability:.3f}",
+            finding.reason,
+        ]
+        for finding in reading.findings
+    ]
+    if findings:
+        print_tables(table("", ["finding", "presence", "probability", "reason"], findings))
+    measurements = [
+        [m.name, f"{m.value:.4g}", m.unit_sign, ", ".join(m.regions), f"{m.rule} {m.rule_version}"]
+        for m in reading.all_measurements()
+    ]
+    if measurements:
+        print_tables(table("", ["measurement", "value", "unit", "regions", "rule"], measurements))
+    conditions = [[c.severity, c.code, c.text] for c in reading.conditions]
+    if conditions:
+        print_tables(table("", ["severity", "condition", "text"], conditions))
