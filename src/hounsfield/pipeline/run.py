@@ -162,9 +162,8 @@ class _Job:
         if not refusals:
             refusals = self._open_models(models)
         if refusals or image is None:
-            reading = Reading.refused(*refusals)
-        else:
-            reading = self._compute(image, progress)
+            return self.signed(_with_conditions_of_inputs(Reading.refused(*refusals), self.match)), image
+        reading = self._compute(image, progress)
         return self.signed(_with_conditions_of_inputs(reading, self.match)), image
 
     def _decode(self, progress: Progress) -> tuple[Image | None, tuple[Condition, ...]]:
