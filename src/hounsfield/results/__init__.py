@@ -1,1 +1,25 @@
-"""Being written."""
+"""All writing: the files that a reading leaves behind.
+
+Here: one file a kind of result (`reading_json`, `segmentation`, `structured_report`, ...), found by
+`@result_writer`; to add one, copy `encapsulated_pdf.py`. Not here: the drawing of pages and pictures
+(`reports`), and reading of derived objects (`studies`). Begin with write.py, then folder.py (all or
+nothing) and dicom_context.py (what every derived DICOM object states).
+"""
+
+from hounsfield.results.documents import Documents, Picture
+from hounsfield.results.schemas import readings_schema, schema
+from hounsfield.results.write import Written, write_reading
+from hounsfield.results.writer import Context, ResultWriter, result_writer, result_writers
+
+__all__ = [
+    "Context",
+    "Documents",
+    "Picture",
+    "ResultWriter",
+    "Written",
+    "readings_schema",
+    "result_writer",
+    "result_writers",
+    "schema",
+    "write_reading",
+]

@@ -13,12 +13,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One picture of a reading. name: kebab-case, unique. rgb: uint8 (y, x, 3)."""
+    """One picture of a reading.
+
+    name: kebab-case, unique in the reading. title: what it shows. rgb: uint8 (y, x, 3). source: the
+    frame that it was drawn on, None for pictures of more than one (three planes, projections).
+    """
 
     name: str
     title: str
     rgb: NDArray[Any]
     source: SourceFrame | None = None
+
+    def __post_init__(self) -> None:
+        if self.rgb.dtype.name != "uint8" or self.rgb.ndim != 3 or self.rgb.shape[2] != 3:
+            raise ValueError(
+                f"picture {self.name!r} has shape {self.rgb.shape} of {self.rgb.dtype}; it must be "
+                "(y, x, 3) of uint8"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,3 +39,8 @@ class Documents:
     html: bytes
     pdf: bytes
     pictures: tuple[Picture, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [picture.name for picture in self.pictures]
+        if len(names) != len(set(names)):
+            raise ValueError(f"two pictures of one reading share a name: {sorted(names)}")

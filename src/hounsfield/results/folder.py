@@ -1,0 +1,132 @@
+"""A folder that is there completely or not at all, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hounsfield.core.errors import HounsfieldError, ResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# What a reading's folder holds. A folder with anything else is not ours to replace.
+OWN_NAMES = frozenset(
+    {
+        *("README.txt", "reading.json", "report.html", "report.pdf", "measurements.csv"),
+        *("masks", "maps", "pictures", "dicom"),
+    }
+)
+REMEDIES = {
+    errno.ENOSPC: "the disk is full: free some space, or choose another folder with --out",
+    errno.EDQUOT: "your disk quota is used up: free some space, or choose another folder with --out",
+    errno.EACCES: "you may not write there: choose another folder with --out, or ask for the right to",
+    errno.EPERM: "you may not write there: choose another folder with --out, or ask for the right to",
+    errno.EROFS: "it is on a read-only disk: choose another folder with --out",
+    errno.ENAMETOOLONG: "its path is too long: choose a shorter folder with --out",
+    errno.ENOTDIR: "a part of its path is a file: choose another folder with --out",
+}
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty sibling of `folder`; at the end, and only on success, it becomes `folder`.
+
+    An older result of the same name is exchanged in one step where the system can (Linux), else by
+    two renames, the first of which is undone if the second fails. Everything is on disk before.
+    Raises ResultError, naming the folder and the remedy, if `folder` holds files that are no result,
+    or if anything went wrong; then nothing half-written is left and the older result is untouched.
+    """
+    _refuse_foreign_content(folder)
+    scratch: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
+        scratch.mkdir()
+        yield scratch
+        _flush_tree(scratch)
+        _put_in_place(scratch, folder)
+        _flush(folder.parent)
+    except HounsfieldError:
+        raise
+    except OSError as error:
+        remedy = REMEDIES.get(error.errno or 0, f"the system says {os.strerror(error.errno or 0)!r}")
+        raise ResultError(
+            f"the results could not be written to {str(folder)!r}; {remedy}. Nothing half-written was "
+            "left, and what was there before is untouched."
+        ) from error
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _refuse_foreign_content(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise ResultError(
+            f"{str(folder)!r} is a link or a file, and results need a folder: choose another with --out"
+        )
+    foreign = sorted({path.name for path in folder.iterdir()} - OWN_NAMES) if folder.is_dir() else []
+    if foreign:
+        raise ResultError(
+            f"{str(folder)!r} holds {len(foreign)} thing(s) that are no result of a reading, the first is "
+            f"{foreign[0]!r}; replacing the folder would delete them. Move them, or choose another folder "
+            "with --out."
+        )
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_tree(folder: Path) -> None:
+    """Files first, then the folders that name them."""
+    for path, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            _flush(folder / path / name)
+        _flush(folder / path)
+
+
+def _put_in_place(scratch: Path, folder: Path) -> None:
+    """`scratch` becomes `folder`; an older `folder` then lies under the name `scratch`."""
+    if not folder.exists():
+        scratch.rename(folder)
+    elif not _exchange(scratch, folder):
+        aside = scratch.with_name(f"{scratch.name}.old")
+        folder.rename(aside)
+        try:
+            scratch.rename(folder)
+        except BaseException:
+            aside.rename(folder)
+            raise
+        aside.rename(scratch)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step (renameat2); False where the system or file system cannot."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    failed = rename(
+        ctypes.c_int(_AT_FDCWD),
+        ctypes.c_char_p(os.fsencode(one)),
+        ctypes.c_int(_AT_FDCWD),
+        ctypes.c_char_p(os.fsencode(other)),
+        ctypes.c_uint(_RENAME_EXCHANGE),
+    )
+    if not failed:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS):
+        return False
+    raise OSError(code, os.strerror(code), str(other))
