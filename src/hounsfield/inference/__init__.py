@@ -1,25 +1,53 @@
 """Running a bundle's network on pictures: preprocessing, the run itself, calibrated outputs.
 
-Begin with preprocessing.py (shared with training); torch_model.py turns a verified bundle into a
-core.Model. Bundles are opened and verified by `zoo`; nothing here reads studies or writes results.
+Begin with torch_model.py, which turns a verified bundle into a core.Model. Bundles are opened and
+verified by `zoo`; nothing here reads studies or writes results. torch is imported when first needed.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hounsfield.inference.preprocessing import Placement, Prepared, normalise, prepare, resample
+from hounsfield.core.errors import MissingModel
+from hounsfield.inference.preprocessing import PictureToInput, Prepared, prepare
 
 if TYPE_CHECKING:
+    from hounsfield.inference.network_outputs import NetworkOutputs, network_outputs
     from hounsfield.inference.torch_model import TorchModel, load_model
 
-__all__ = ["Placement", "Prepared", "TorchModel", "load_model", "normalise", "prepare", "resample"]
+__all__ = [
+    "NetworkOutputs",
+    "PictureToInput",
+    "Prepared",
+    "TorchModel",
+    "load_model",
+    "network_outputs",
+    "prepare",
+]
+
+_NEEDS_TORCH = {
+    "NetworkOutputs": "network_outputs",
+    "TorchModel": "torch_model",
+    "load_model": "torch_model",
+    "network_outputs": "network_outputs",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import what needs torch when it is first asked for, so that this package stays light."""
-    if name in {"TorchModel", "load_model"}:
-        from hounsfield.inference import torch_model
+    if name not in _NEEDS_TORCH:
+        raise AttributeError(f"module 'hounsfield.inference' has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(torch_model, name)
-    raise AttributeError(f"module 'hounsfield.inference' has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f"hounsfield.inference.{_NEEDS_TORCH[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingModel(
+            "learned models need torch, which is not installed: pip install 'hounsfield[nn]' (README.md "
+            "says how to get the build for your hardware)"
+        ) from error
+    # A submodule bears the name of its function; this keeps the function in its place.
+    globals()[name] = value
+    return value

@@ -132,10 +132,14 @@ class Guard(CardPart):
 
 
 class Preprocessing(CardPart):
-    """How a picture becomes the network's input: `inference.preprocessing` is the one place that does it."""
+    """How a picture becomes the network's input; `datasets.fit_picture` is the one place that does it.
+
+    percentile-zscore: clipped at the two percentiles, set on a square with its aspect kept, then mean 0
+    and standard deviation 1.
+    """
 
     size_px: int = Field(ge=16, le=2048)
-    normalisation: Literal["percentile"] = "percentile"
+    normalisation: Literal["percentile-zscore"] = "percentile-zscore"
     percentile_low: float = Field(default=1.0, ge=0.0, le=100.0)
     percentile_high: float = Field(default=99.5, ge=0.0, le=100.0)
 

@@ -37,7 +37,7 @@ def metadata(card: ModelCard) -> dict[str, Any]:
         "num_channels": 1,
         "spatial_shape": shape_px,
         "dtype": "float32",
-        "value_range": [0, 1],
+        "value_range": [],
         "is_patch_data": False,
         "channel_def": {"0": "image"},
     }
@@ -51,7 +51,7 @@ def metadata(card: ModelCard) -> dict[str, Any]:
         "is_patch_data": False,
         "channel_def": {str(index): name for index, name in enumerate(card.class_names)},
     }
-    mask = {**picture, "format": "segmentation", "value_range": [], "channel_def": {"0": "mask logit"}}
+    mask = {**picture, "format": "segmentation", "channel_def": {"0": "mask logit"}}
     return {
         "version": card.version,
         "changelog": {card.version: f"Made with code version {card.code_version}"},
@@ -90,7 +90,7 @@ def inference_config(card: ModelCard) -> dict[str, Any]:
             "_target_": f"{network.__module__}.{network.__qualname__}",
             **card.network.arguments,
         },
-        "preprocessing": {"_target_": "hounsfield.inference.preprocessing.PictureToInput", **settings},
+        "preprocessing": {"_target_": "hounsfield.inference.PictureToInput", **settings},
         "inferer": {"_target_": "monai.inferers.SimpleInferer"},
         "model": {"_target_": "hounsfield.inference.load_model", "bundle": "@bundle_root"},
     }

@@ -1,0 +1,187 @@
+"""A verified bundle as a model that runs: strict loading, and one picture in, one prediction out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from hounsfield.calibration import GUARD_METHOD, TEMPERATURE, Guard, apply_temperature
+from hounsfield.core import Prediction
+from hounsfield.core.errors import ModelError, UsageError
+from hounsfield.inference.network_outputs import network_outputs
+from hounsfield.inference.preprocessing import Prepared, prepare
+from hounsfield.zoo import Bundle, ModelCard, open_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+# Calibrators by the name that a card gives: raw outputs (n, classes) and parameters to probabilities.
+CALIBRATORS: dict[str, Callable[..., NDArray[Any]]] = {TEMPERATURE: apply_temperature}
+GUARDS = {GUARD_METHOD: Guard}
+
+
+class TorchModel:
+    """Implements `core.Model` with torch. Made by `load_model`.
+
+    network: in evaluation mode on `device`. bundle: where it came from. guard: None if it has none.
+    """
+
+    def __init__(self, bundle: Bundle, network: torch.nn.Module, device: torch.device) -> None:
+        self.bundle = bundle
+        self.network = network
+        self.device = device
+        self.guard = _guard(bundle)
+        self._calibrate = _calibrator(bundle.card)
+
+    @property
+    def name(self) -> str:
+        """The bundle's name, kebab-case."""
+        return self.bundle.name
+
+    @property
+    def version(self) -> str:
+        """The bundle's version."""
+        return self.bundle.version
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the bundle's files."""
+        return self.bundle.digest
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+        return self.bundle.card.class_names
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """The model card as plain data; `bundle.card` is the typed one."""
+        return self.bundle.card.model_dump(mode="json")
+
+    def preprocess(self, picture: NDArray[Any]) -> tuple[torch.Tensor, Prepared]:
+        """The network's input (1, 1, size, size) for a picture (y, x), and where the picture lies in it."""
+        prepared = prepare(picture, self.bundle.card.preprocessing)
+        return torch.from_numpy(prepared.pixels)[None, None].to(self.device), prepared
+
+    def run(self, picture: NDArray[Any]) -> Prediction:
+        """Run on one picture (y, x) of numbers, any size and range.
+
+        Raises RefusedInput for a picture without contrast or with values that are not finite.
+        """
+        inputs, prepared = self.preprocess(picture)
+        flips = self.bundle.card.inference.test_time_flips
+        outputs = network_outputs(self.network, inputs, test_time_flips=flips)
+        logits, features = outputs.logits[0], outputs.features[0]
+        card = self.bundle.card
+        return Prediction(
+            logits=logits,
+            probabilities=self._calibrate(logits) if self._calibrate else None,
+            calibrator=card.calibrator.name if card.calibrator else None,
+            mask=prepared.restore(outputs.mask[0]),
+            features=features,
+            guard_distance=float(self.guard.distance(features)[0]) if self.guard else None,
+            guard_threshold=card.guard.threshold if card.guard else None,
+        )
+
+
+def load_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel:
+    """Build the bundle's network and load its weights strictly.
+
+    bundle: opened, or a folder or name that `zoo.open_bundle` opens. Raises ModelError naming the
+    network, weight or class count that does not fit the card.
+    """
+    if not isinstance(bundle, Bundle):
+        bundle = open_bundle(bundle)
+    network = _build(bundle.card)
+    _load_strictly(network, bundle)
+    target = torch.device(device)
+    network = network.to(target).eval().requires_grad_(requires_grad=False)
+    model = TorchModel(bundle, network, target)
+    _check_outputs(model)
+    return model
+
+
+def _build(card: ModelCard) -> torch.nn.Module:
+    from hounsfield.networks import build_network
+
+    try:
+        network: torch.nn.Module = build_network(card.network.name, card.network.arguments, seed=card.seed)
+    except (UsageError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"the network {card.network.name!r} of bundle {card.name} cannot be built ({error}). Install the "
+            f"version of this project that the card names: {card.code_version}."
+        ) from error
+    return network
+
+
+def _load_strictly(network: torch.nn.Module, bundle: Bundle) -> None:
+    weights = bundle.weights()
+    own = network.state_dict()
+    remedy = "The weights do not belong to the network that the card names: get the bundle again."
+    for problem, keys in (
+        ("lack", sorted(set(own) - set(weights))),
+        ("hold what the network has not:", sorted(set(weights) - set(own))),
+    ):
+        if keys:
+            raise ModelError(
+                f"the weights of bundle {bundle.name} {problem} {keys[0]!r}"
+                f"{f' and {len(keys) - 1} more' if len(keys) > 1 else ''}. {remedy}"
+            )
+    for key, array in weights.items():
+        if tuple(array.shape) != tuple(own[key].shape):
+            raise ModelError(
+                f"weight {key!r} of bundle {bundle.name} has shape {tuple(array.shape)}, the network needs "
+                f"{tuple(own[key].shape)}. {remedy}"
+            )
+    network.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()}, strict=True)
+
+
+def _calibrator(card: ModelCard) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
+    if card.calibrator is None:
+        return None
+    name, parameters = card.calibrator.name, card.calibrator.parameters
+    if name not in CALIBRATORS:
+        raise ModelError(
+            f"bundle {card.name} names the calibrator {name!r}; this version knows {', '.join(CALIBRATORS)}. "
+            f"Install the version that the card names: {card.code_version}."
+        )
+    function = CALIBRATORS[name]
+    try:
+        function([0.0] * len(card.classes), **parameters)
+    except (TypeError, UsageError) as error:
+        raise ModelError(
+            f"the calibrator {name!r} of bundle {card.name} does not take the card's parameters ({error}). "
+            "Get the bundle again."
+        ) from error
+    return partial(function, **parameters)
+
+
+def _guard(bundle: Bundle) -> Guard | None:
+    if bundle.card.guard is None:
+        return None
+    method = bundle.card.guard.method
+    if method not in GUARDS:
+        raise ModelError(
+            f"bundle {bundle.name} names the guard {method!r}; this version knows {', '.join(GUARDS)}. "
+            f"Install the version that the card names: {bundle.card.code_version}."
+        )
+    return GUARDS[method].from_arrays(bundle.guard_arrays())
+
+
+def _check_outputs(model: TorchModel) -> None:
+    """One pass over an empty picture: as many logits as the card has classes, features that the guard knows."""
+    card = model.bundle.card
+    size_px = card.preprocessing.size_px
+    outputs = network_outputs(model.network, torch.zeros(1, 1, size_px, size_px, device=model.device))
+    if outputs.logits.shape[1] != len(card.classes):
+        raise ModelError(
+            f"the network of bundle {card.name} gives {outputs.logits.shape[1]} classes, its card names "
+            f"{len(card.classes)} ({', '.join(card.class_names)}). Get the bundle again."
+        )
+    if model.guard is not None:
+        model.guard.distance(outputs.features)
