@@ -1,1 +1,35 @@
-"""Being written."""
+"""Figures of merit: pure functions of arrays, one file a metric, and intervals clustered by group.
+
+Here: how good a prediction is, compared with the truth. Not here: what a lesion measures (measures),
+pages (evaluation). Read auroc.py first. `metrics` lists all by name.
+"""
+
+from hounsfield.metrics._bootstrap import Interval, cluster_bootstrap
+from hounsfield.metrics._registry import Metric, metric, metrics
+from hounsfield.metrics.auroc import auroc, roc_curve
+from hounsfield.metrics.brier import brier
+from hounsfield.metrics.dice import dice
+from hounsfield.metrics.expected_calibration_error import (
+    CalibrationBin,
+    calibration_bins,
+    expected_calibration_error,
+)
+from hounsfield.metrics.sensitivity import sensitivity
+from hounsfield.metrics.specificity import specificity
+
+__all__ = [
+    "CalibrationBin",
+    "Interval",
+    "Metric",
+    "auroc",
+    "brier",
+    "calibration_bins",
+    "cluster_bootstrap",
+    "dice",
+    "expected_calibration_error",
+    "metric",
+    "metrics",
+    "roc_curve",
+    "sensitivity",
+    "specificity",
+]

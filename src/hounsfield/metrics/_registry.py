@@ -1,0 +1,41 @@
+"""The registry of metrics: a function of truth and prediction, and what its best value is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hounsfield.core.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Prediction = Literal["score", "probability", "decision", "mask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A registered metric.
+
+    function(truth, prediction): two boolean or real arrays of one shape. predicts: what the second
+    argument holds: any score (n,), probabilities (n,), decisions (n,) or a mask. best: value of a perfect
+    prediction. All are ratios (unit 1); nan where the metric is undefined, and the caller counts those.
+    """
+
+    name: str
+    function: Callable[..., float]
+    predicts: Prediction
+    best: float
+
+
+metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics")
+
+
+def metric(name: str, *, predicts: Prediction, best: float) -> Callable[[Any], Any]:
+    """Register the decorated function as the metric `name` (the name of its file)."""
+
+    def register(function: Any) -> Any:
+        metrics.add(name, Metric(name, function, predicts, best))
+        return function
+
+    return register
