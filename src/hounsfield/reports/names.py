@@ -1,0 +1,133 @@
+"""How a report names regions, quantities and people, and how it writes numbers and dates."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hounsfield.core import Finding, Measurement, Reading, Region
+
+NOT_STATED = "not stated"
+NOT_KNOWN = "not known"
+PRESENCE = {"present": "Present", "absent": "Absent", "indeterminate": "Indeterminate"}
+_DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
+# Decimals that the measure can carry; None: by size of the number.
+_DECIMALS: dict[str, int | None] = {"%": 1, "[hnsf'U]": 0, "g/ml{SUVbw}": 2, "mm": 1, "{pixels}": 0}
+
+
+def spoken(name: str) -> str:
+    """A kebab-case name as words: "left-lung" is "Left lung"."""
+    words = name.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def region_label(region: Region, regions: Sequence[Region]) -> str:
+    """Side and concept of a region; its own name where another region has the same concept and side."""
+    alike = [r for r in regions if r.concept == region.concept and r.laterality == region.laterality]
+    if len(alike) > 1:
+        return spoken(region.name)
+    concept = region.concept.meaning
+    return f"{region.laterality.meaning} {_lower_first(concept)}" if region.laterality else concept
+
+
+def region_labels(names: Sequence[str], reading: Reading) -> str:
+    """The labels of several regions of a reading, joined by "and"; "" for none."""
+    known = {region.name: region_label(region, reading.regions) for region in reading.regions}
+    return " and ".join(known.get(name, spoken(name)) for name in names)
+
+
+def finding_label(finding: Finding) -> str:
+    """Concept of a finding with its side and site, each only where the finding states it."""
+    side = finding.laterality.meaning.lower() if finding.laterality else ""
+    site = finding.site.meaning if finding.site else ""
+    place = " ".join(part for part in (side, _lower_first(site)) if part)
+    return f"{finding.concept.meaning}, {place}" if place else finding.concept.meaning
+
+
+def quantity_label(measurement: Measurement) -> str:
+    """The quantity measured, with its derivation (mean, maximum) where that is not in the name already."""
+    label = measurement.quantity.meaning
+    derivation = measurement.derivation.meaning if measurement.derivation else ""
+    if derivation and derivation.lower() not in label.lower():
+        label = f"{label}, {derivation.lower()}"
+    return label
+
+
+def written_value(measurement: Measurement) -> str:
+    """Value and unit, rounded to what the unit can carry: "2345 mL", "-862 HU", "7.91 SUVbw (g/mL)"."""
+    return _with_sign(written_number(measurement.value, measurement.unit), measurement.unit_sign)
+
+
+def written_uncertainty(measurement: Measurement) -> str:
+    """Half-width of the 95 % interval with its unit, or that it is not known."""
+    if measurement.uncertainty is None:
+        return NOT_KNOWN
+    number = written_number(measurement.uncertainty, measurement.unit)
+    return _with_sign(f"± {number}", measurement.unit_sign)
+
+
+def full_value(measurement: Measurement) -> str:
+    """The number as stored, with its UCUM unit."""
+    return f"{measurement.value!r} {measurement.unit}"
+
+
+def written_number(value: float, unit: str) -> str:
+    """`value` with the decimals of `unit`; more where it would read as zero although it is not."""
+    decimals = _DECIMALS.get(unit)
+    if decimals is None:
+        size = abs(value)
+        decimals = 0 if size >= 100.0 else 1 if size >= 10.0 else 2
+    if value != 0.0 and abs(value) < 0.5 * 10.0**-decimals:
+        decimals = min(9, 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{decimals}f}"
+    return text[1:] if text.startswith("-") and not text.strip("-0.") else text
+
+
+def percent(fraction: float) -> str:
+    """A probability as people read it; never 0 % or 100 %, which no calibrated model can say."""
+    shown = 100.0 * fraction
+    if 0.0 < fraction < 0.001:
+        return "< 0.1 %"
+    if 0.999 < fraction < 1.0:
+        return "> 99.9 %"
+    return f"{shown:.1f} %"
+
+
+def person_name(value: object) -> str:
+    """A DICOM person name as "Family, Given": its first (alphabetic) group, or what there is of it."""
+    groups = [group for group in str(value or "").split("=") if group.strip("^ ")]
+    if not groups:
+        return ""
+    family, *rest = [part.strip() for part in groups[0].split("^")]
+    given = " ".join(part for part in rest[:2] if part)
+    return ", ".join(part for part in (family, given) if part)
+
+
+def written_date(value: object) -> str:
+    """A DICOM date YYYYMMDD as YYYY-MM-DD; anything else as it stands."""
+    text = str(value or "").strip()
+    match = _DATE.match(text)
+    return "-".join(match.groups()) if match else text
+
+
+def tag_text(tags: Mapping[str, Any], keyword: str) -> str:
+    """The value of a tag as text, several joined by commas; "" where it is absent or empty."""
+    value = tags.get(keyword)
+    if value is None:
+        return ""
+    if not isinstance(value, (str, bytes)) and hasattr(value, "__iter__"):
+        return ", ".join(str(item) for item in value)
+    return str(value).strip()
+
+
+def _with_sign(number: str, sign: str) -> str:
+    return f"{number} {sign}".rstrip()
+
+
+def _lower_first(text: str) -> str:
+    # "CT" or "LAA" must keep their capitals.
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
