@@ -12,7 +12,7 @@ from hounsfield.core.errors import MissingModel
 from hounsfield.inference.preprocessing import PictureToInput, Prepared, prepare
 
 if TYPE_CHECKING:
-    from hounsfield.inference.network_outputs import NetworkOutputs, network_outputs
+    from hounsfield.inference.outputs import NetworkOutputs, network_outputs
     from hounsfield.inference.torch_model import TorchModel, load_model
 
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
 ]
 
 _NEEDS_TORCH = {
-    "NetworkOutputs": "network_outputs",
+    "NetworkOutputs": "outputs",
     "TorchModel": "torch_model",
     "load_model": "torch_model",
-    "network_outputs": "network_outputs",
+    "network_outputs": "outputs",
 }
 
 
@@ -48,6 +48,5 @@ def __getattr__(name: str) -> Any:
             "learned models need torch, which is not installed: pip install 'hounsfield[nn]' (README.md "
             "says how to get the build for your hardware)"
         ) from error
-    # A submodule bears the name of its function; this keeps the function in its place.
     globals()[name] = value
     return value

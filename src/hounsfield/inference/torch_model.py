@@ -10,7 +10,7 @@ import torch
 from hounsfield.calibration import GUARD_METHOD, TEMPERATURE, Guard, apply_temperature
 from hounsfield.core import Prediction
 from hounsfield.core.errors import ModelError, UsageError
-from hounsfield.inference.network_outputs import network_outputs
+from hounsfield.inference.outputs import network_outputs
 from hounsfield.inference.preprocessing import Prepared, prepare
 from hounsfield.zoo import Bundle, ModelCard, open_bundle
 

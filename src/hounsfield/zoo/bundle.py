@@ -118,9 +118,10 @@ def _parse_card(content: bytes, folder: Path) -> ModelCard:
     try:
         return ModelCard.model_validate(json.loads(content))
     except ValidationError as error:
+        # Unknown keys first: where a key is misspelt, that it is missing as well tells less.
+        problems = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
         found = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {item['msg']}"
-            for item in error.errors()[:5]
+            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {item['msg']}" for item in problems[:5]
         )
         raise ModelError(
             f"{CARD_FILE} of {folder.name} is not a valid card ({found}). Get the bundle again, or write "

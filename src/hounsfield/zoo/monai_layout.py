@@ -44,6 +44,7 @@ def metadata(card: ModelCard) -> dict[str, Any]:
     logits = {
         "type": "tuples",
         "format": "classes",
+        "modality": "n/a",
         "num_channels": len(card.classes),
         "spatial_shape": [],
         "dtype": "float32",
