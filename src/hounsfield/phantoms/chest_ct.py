@@ -1,0 +1,320 @@
+"""A synthetic chest CT: body, lungs with a chosen part of emphysema, airways, vessels, nodules, noise.
+
+The density of the lung is made after the blur: a smooth random field is mapped to Hounsfield units
+so that exactly the chosen fraction of the lung lies below -950 HU and almost nothing lies near it.
+So LAA%-950 of the noiseless volume is known by construction. HU of the tissues are the typical
+values at 120 kVp (textbook ranges), varied by the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from hounsfield.core import Grid, Silent
+from hounsfield.core.errors import UsageError
+from hounsfield.core.progress import step
+from hounsfield.core.uid import derive_uid
+from hounsfield.phantoms.chest_anatomy import AIRWAY_WALL_MM, FAT_MM, Anatomy, build_anatomy
+from hounsfield.phantoms.chest_vessels import draw_sphere, draw_tubes, grow_vessels
+from hounsfield.phantoms.phantom import Phantom
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hounsfield.core import Progress
+
+AIR_HU, AIRWAY_HU, WALL_HU = -1000, -995, -20
+EMPHYSEMA_HU = -990
+LAA_HU = -950  # domain limit of LAA%-950: below, exclusive
+EDGE_MM = 0.8  # half width of the scanner's edge response
+NODULE_HU = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ChestCtParameters:
+    """What a chest CT phantom is made from; equal parameters give equal voxels.
+
+    emphysema_fraction: part of the lung (without airways) below -950 HU, 0 to 0.4. nodule_diameters_mm:
+    solid spheres inside the lungs, 3 to 30 mm. noise_hu: standard deviation, 0 to 60. extent_mm:
+    length along z, covered by n_slices. Raises UsageError outside these ranges.
+    """
+
+    seed: int = 1
+    n_slices: int = 240
+    matrix_px: int = 256
+    emphysema_fraction: float = 0.12
+    nodule_diameters_mm: tuple[float, ...] = (6.0, 9.0, 14.0)
+    noise_hu: float = 12.0
+    extent_mm: float = 300.0
+    field_of_view_mm: float = 380.0
+
+    def __post_init__(self) -> None:
+        limits: tuple[tuple[str, float, float, float], ...] = (
+            ("n_slices", self.n_slices, 8, 2000),
+            ("matrix_px", self.matrix_px, 32, 1024),
+            ("emphysema_fraction", self.emphysema_fraction, 0.0, 0.4),
+            ("noise_hu", self.noise_hu, 0.0, 60.0),
+            ("extent_mm", self.extent_mm, 100.0, 300.0),
+            ("field_of_view_mm", self.field_of_view_mm, 350.0, 600.0),
+            *(("nodule_diameters_mm", one, 3.0, 30.0) for one in self.nodule_diameters_mm),
+        )
+        for name, value, low, high in limits:
+            if not low <= value <= high:
+                raise UsageError(
+                    f"{name} is {value}, outside {low:g} to {high:g} that the chest phantom can show"
+                )
+
+
+def make_chest_ct(
+    parameters: ChestCtParameters | None = None, *, progress: Progress | None = None
+) -> Phantom:
+    """Make the phantom: array int16 HU (z, y, x), axial, z increasing to the head.
+
+    truth: lung volumes (ml), mean HU, LAA%-950, LAA%-910 and Perc15 of the noiseless lung without
+    airways but with the vessels and nodules in it; nodules with centre (LPS mm) and volume. masks:
+    `left-lung`, `right-lung`, `airways`. Deterministic by seed.
+    """
+    chosen = parameters or ChestCtParameters()
+    return _ChestCt(chosen, progress or Silent()).make()
+
+
+class _ChestCt:
+    """The work of making one phantom, slice by slice, so that no float volume is held."""
+
+    def __init__(self, parameters: ChestCtParameters, progress: Progress) -> None:
+        self.parameters, self.progress = parameters, progress
+        self.rng = np.random.Generator(np.random.PCG64(parameters.seed))
+        self.tissue = {
+            "fat": -100 + self.rng.uniform(-10, 10),
+            "muscle": 55 + self.rng.uniform(-6, 6),
+            "blood": 40 + self.rng.uniform(-4, 4),
+            "abdomen": 58 + self.rng.uniform(-6, 6),
+            "bone": 320 + self.rng.uniform(-60, 60),
+            "lung": -862 + self.rng.uniform(-8, 8),
+        }
+        p = parameters
+        size = 1.0 + self.rng.uniform(-0.05, 0.03)
+        self.anatomy = build_anatomy(p.extent_mm, p.field_of_view_mm, size)
+        self.grid = self._grid()
+        self.density = self._random_field(sigma_mm=7.0)
+        self.texture = self._random_field(sigma_mm=3.0)
+        shape = self.grid.shape
+        self.coverage = np.zeros(shape, dtype=np.uint8)
+        self.array = np.empty(shape, dtype=np.int16)
+        self.masks = {
+            name: np.zeros(shape, dtype=np.bool_) for name in ("left-lung", "right-lung", "airways")
+        }
+        rows = self._resampler(self.anatomy.y_mm, 1)
+        columns = self._resampler(self.anatomy.x_mm, 2)
+        self.rows, self.columns_t = rows, np.ascontiguousarray(columns.T)
+
+    def _grid(self) -> Grid:
+        p = self.parameters
+        step_mm, pixel_mm = p.extent_mm / p.n_slices, p.field_of_view_mm / p.matrix_px
+        affine = np.zeros((4, 4))
+        affine[2, 0], affine[1, 1], affine[0, 2], affine[3, 3] = step_mm, pixel_mm, pixel_mm, 1.0
+        affine[:3, 3] = [(pixel_mm - p.field_of_view_mm) / 2] * 2 + [(step_mm - p.extent_mm) / 2]
+        uid = derive_uid("phantom", "chest-ct", repr(p))
+        return Grid((p.n_slices, p.matrix_px, p.matrix_px), affine, uid)
+
+    def _random_field(self, *, sigma_mm: float) -> NDArray[np.float32]:
+        """Smooth field of mean 0 and standard deviation 1 on the coarse grid."""
+        field = self.rng.standard_normal(self.anatomy.body.shape, dtype=np.float32)
+        coarse_mm = float(self.anatomy.z_mm[1] - self.anatomy.z_mm[0])
+        field = ndimage.gaussian_filter(field, sigma_mm / coarse_mm, mode="wrap")
+        return np.asarray((field - field.mean()) / field.std(), dtype=np.float32)
+
+    def _positions_mm(self, axis: int) -> NDArray[np.float64]:
+        """Centres of the voxels along array axis (0 z, 1 y, 2 x)."""
+        n, spacing_mm = self.grid.shape[axis], self.grid.spacing_mm[axis]
+        return np.asarray(self.grid.origin_mm[2 - axis] + spacing_mm * np.arange(n))
+
+    def _resampler(self, coarse_mm: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+        """Matrix (fine, coarse) of linear interpolation along one axis."""
+        places = (self._positions_mm(axis) - coarse_mm[0]) / (coarse_mm[1] - coarse_mm[0])
+        low = np.floor(places).astype(int)
+        matrix = np.zeros((places.size, coarse_mm.size), dtype=np.float32)
+        index = np.arange(places.size)
+        matrix[index, low] = 1.0 - (places - low)
+        matrix[index, low + 1] = places - low
+        return matrix
+
+    def _slice(self, field: NDArray[np.float32], z_mm: float) -> NDArray[np.float32]:
+        """One full-resolution slice of a coarse field."""
+        place = (z_mm - float(self.anatomy.z_mm[0])) / float(self.anatomy.z_mm[1] - self.anatomy.z_mm[0])
+        low, part = int(place), np.float32(place - int(place))
+        coarse = field[low] * (1 - part) + field[low + 1] * part
+        fine: NDArray[np.float32] = self.rows @ coarse @ self.columns_t
+        return fine
+
+    def make(self) -> Phantom:
+        """Vessels and nodules, then every slice, then the truth."""
+        step(self.progress, "chest phantom: vessels", 0.0)
+        nodules = self._draw_vessels_and_nodules()
+        threshold = self._emphysema_threshold()
+        sums = _LungSums()
+        for k, z_mm in enumerate(self._positions_mm(0)):
+            if k % 10 == 0:
+                step(self.progress, "chest phantom: slices", k / self.grid.shape[0])
+            self._make_slice(k, float(z_mm), threshold, sums)
+        truth = sums.truth(self.grid.voxel_volume_mm3) | {
+            "emphysema_fraction": self.parameters.emphysema_fraction,
+            "nodules": nodules,
+            "airway_volume_ml": float(self.masks["airways"].sum() * self.grid.voxel_volume_mm3 / 1000),
+            "lung_definition": "parenchyma, vessels and nodules inside the lung, without airways; noiseless",
+        }
+        return Phantom("chest-ct", self.array, self.grid, "HU", asdict(self.parameters), truth, self.masks)
+
+    def _lung_distance_mm(self, point_mm: NDArray[np.float64]) -> float:
+        """Distance to the nearest lung surface at (x, y, z), positive inside."""
+        a = self.anatomy
+        index = [
+            int(round((value - float(axis[0])) / float(axis[1] - axis[0])))
+            for value, axis in zip(point_mm[::-1], (a.z_mm, a.y_mm, a.x_mm), strict=True)
+        ]
+        if any(not 0 <= i < n for i, n in zip(index, a.body.shape, strict=True)):
+            return -1.0
+        place = (index[0], index[1], index[2])
+        return float(max(a.lung_left[place], a.lung_right[place]))
+
+    def _draw_vessels_and_nodules(self) -> list[dict[str, Any]]:
+        draw_tubes(self.coverage, self.grid, grow_vessels(self._lung_distance_mm, self.rng))
+        nodules: list[dict[str, Any]] = []
+        low = np.array([-130.0, -80.0, -self.parameters.extent_mm / 2])
+        for diameter_mm in self.parameters.nodule_diameters_mm:
+            radius_mm = diameter_mm / 2
+            for _ in range(5000):
+                centre = self.rng.uniform(low, -low)
+                apart = all(
+                    np.linalg.norm(centre - np.array(n["centre_mm"])) > radius_mm + n["diameter_mm"] + 10
+                    for n in nodules
+                )
+                if apart and self._lung_distance_mm(centre) > radius_mm + 6.0:
+                    break
+            else:
+                raise UsageError(
+                    f"no place in the lungs for a nodule of {diameter_mm:g} mm; ask for fewer or smaller"
+                )
+            draw_sphere(self.coverage, self.grid, centre, radius_mm)
+            nodules.append(
+                {
+                    "centre_mm": [round(float(v), 3) for v in centre],
+                    "diameter_mm": float(diameter_mm),
+                    "volume_mm3": float(4 / 3 * np.pi * radius_mm**3),
+                    "hu": NODULE_HU,
+                }
+            )
+        return nodules
+
+    def _emphysema_threshold(self) -> float | None:
+        """The value of the field below which the lung is emphysema, so that the fraction comes out."""
+        fraction = self.parameters.emphysema_fraction
+        if fraction == 0.0:
+            return None
+        values, n_lung, n_other = [], 0, 0
+        for k in range(0, self.grid.shape[0], max(1, self.grid.shape[0] // 60)):
+            z_mm = float(self._positions_mm(0)[k])
+            lung = np.maximum(
+                self._slice(self.anatomy.lung_left, z_mm), self._slice(self.anatomy.lung_right, z_mm)
+            )
+            inside = (lung > 0) & (self._slice(self.anatomy.airway, z_mm) < -AIRWAY_WALL_MM)
+            full = inside & (lung > EDGE_MM) & (self.coverage[k] == 0)
+            values.append(self._slice(self.density, z_mm)[full])
+            n_lung += int(inside.sum())
+            n_other += int(inside.sum() - full.sum())
+        field = np.concatenate(values)
+        return float(np.quantile(field, min(1.0, fraction * n_lung / max(1, field.size))))
+
+    def _make_slice(self, k: int, z_mm: float, threshold: float | None, sums: _LungSums) -> None:
+        a, tissue = self.anatomy, self.tissue
+        left, right = self._slice(a.lung_left, z_mm), self._slice(a.lung_right, z_mm)
+        lung_mm, airway_mm = np.maximum(left, right), self._slice(a.airway, z_mm)
+        body_mm = self._slice(a.body, z_mm)
+        hu = _soft_tissue(a, self._slice, z_mm, tissue, body_mm)
+        covered = self.coverage[k].astype(np.float32) / 255
+        parenchyma = self._parenchyma(z_mm, threshold)
+        inside = parenchyma + covered * (NODULE_HU - parenchyma)
+        hu += _edge(lung_mm) * (inside - hu)
+        hu += _edge(airway_mm + AIRWAY_WALL_MM) * (WALL_HU - hu)
+        hu += _edge(airway_mm) * (AIRWAY_HU - hu)
+        hu += _edge(-body_mm) * (AIR_HU - hu)
+        airway = airway_mm > -AIRWAY_WALL_MM
+        for name, distance_mm in (("left-lung", left), ("right-lung", right)):
+            mask = (distance_mm > 0) & ~airway
+            self.masks[name][k] = mask
+            sums.add(name, hu[mask])
+        self.masks["airways"][k] = (airway_mm > 0) & (body_mm > 0)
+        self.array[k] = np.clip(np.rint(hu + self._noise(hu.shape)), -1024, 3071)
+
+    def _parenchyma(self, z_mm: float, threshold: float | None) -> NDArray[np.float32]:
+        """HU of lung tissue: normal lung with texture, falling steeply to emphysema at the threshold."""
+        normal = np.float32(self.tissue["lung"]) + 12.0 * self._slice(self.texture, z_mm)
+        if threshold is None:
+            return np.asarray(np.maximum(normal, LAA_HU + 5), dtype=np.float32)
+        # The logistic passes through -950 HU exactly where the field equals the threshold.
+        share = (LAA_HU - normal) / (EMPHYSEMA_HU - normal)
+        shift = np.log(share / (1 - share))
+        x = np.clip((threshold - self._slice(self.density, z_mm)) / 0.04 + shift, -30, 30)
+        return np.asarray(normal + (EMPHYSEMA_HU - normal) / (1 + np.exp(-x)), dtype=np.float32)
+
+    def _noise(self, shape: tuple[int, ...]) -> NDArray[np.float32] | float:
+        """Gaussian noise with the grain of a standard kernel."""
+        if self.parameters.noise_hu == 0:
+            return 0.0
+        white = self.rng.standard_normal(shape, dtype=np.float32)
+        grain = ndimage.gaussian_filter(white, 0.6)
+        return np.asarray(grain * np.float32(self.parameters.noise_hu / 0.4744), dtype=np.float32)
+
+
+def _edge(distance_mm: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Part of a voxel that lies inside, from its distance to the surface: the edge response."""
+    return np.asarray(np.clip(distance_mm / (2 * EDGE_MM) + 0.5, 0.0, 1.0), dtype=np.float32)
+
+
+def _soft_tissue(
+    anatomy: Anatomy, cut: Any, z_mm: float, tissue: dict[str, float], body_mm: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Everything that is no lung and no air: fat under the skin, muscle, blood, abdomen, bone."""
+    hu = np.full(body_mm.shape, tissue["muscle"], dtype=np.float32)
+    hu += _edge(FAT_MM - body_mm) * np.float32(tissue["fat"] - tissue["muscle"])
+    hu += _edge(cut(anatomy.blood, z_mm)) * (np.float32(tissue["blood"]) - hu)
+    hu += _edge(cut(anatomy.bone, z_mm)) * (np.float32(tissue["bone"]) - hu)
+    return hu
+
+
+class _LungSums:
+    """Histogram of noiseless HU per lung, from which every truth of density follows."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, NDArray[np.int64]] = {}
+
+    def add(self, name: str, hu: NDArray[np.float32]) -> None:
+        """Count values of one slice in bins of 0.5 HU from -1024."""
+        index = np.clip(np.floor((hu + 1024.0) * 2).astype(np.int64), 0, 8191)
+        counts = np.bincount(index, minlength=8192)
+        self.counts[name] = self.counts.get(name, np.zeros(8192, dtype=np.int64)) + counts
+
+    def truth(self, voxel_volume_mm3: float) -> dict[str, Any]:
+        """Volume, mean, LAA and Perc15 of each lung and of both."""
+        both = np.sum(list(self.counts.values()), axis=0)
+        return {
+            name: _density(counts, voxel_volume_mm3)
+            for name, counts in (*sorted(self.counts.items()), ("both-lungs", both))
+        }
+
+
+def _density(counts: NDArray[np.int64], voxel_volume_mm3: float) -> dict[str, float]:
+    n = int(counts.sum())
+    low = -1024.0 + np.arange(counts.size) / 2
+    below = np.cumsum(counts)
+    return {
+        "volume_ml": n * voxel_volume_mm3 / 1000,
+        "mean_hu": float((counts * (low + 0.25)).sum() / n),
+        "laa_950_percent": float(100 * counts[low < LAA_HU].sum() / n),
+        "laa_910_percent": float(100 * counts[low < -910].sum() / n),
+        "perc15_hu": float(low[int(np.searchsorted(below, 0.15 * n))] + 0.25),
+    }

@@ -1,0 +1,135 @@
+"""Branching vessels inside the lungs, and nodules: drawn at full resolution, because they are thin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hounsfield.phantoms.chest_anatomy import tube
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from hounsfield.core import Grid
+
+    Point = NDArray[np.float64]
+
+HILA_MM = {"left": (46.0, 14.0, 12.0), "right": (-44.0, 10.0, 6.0)}
+PIECE_MM = 6.0
+BLUR_MM = 0.7  # half width of the edge of a drawn tube or sphere
+
+
+@dataclass(frozen=True, slots=True)
+class Tube:
+    """A piece of vessel: ends (x, y, z) in mm and radius."""
+
+    start_mm: tuple[float, ...]
+    end_mm: tuple[float, ...]
+    radius_mm: float
+
+
+def grow_vessels(
+    inside_mm: Callable[[Point], float], rng: np.random.Generator, *, generations: int = 6
+) -> list[Tube]:
+    """Trees from both hila that stay inside the lungs.
+
+    inside_mm: distance of a point (x, y, z) to the lung's surface, positive inside. Radii follow
+    Murray's law for two equal daughters (r / 2^(1/3)).
+    """
+    tubes: list[Tube] = []
+    for name, hilum in HILA_MM.items():
+        outward = 1.0 if name == "left" else -1.0
+        for _ in range(7):
+            direction = rng.normal(size=3) * (0.7, 0.9, 1.2) + (0.9 * outward, 0.0, 0.0)
+            _branch(tubes, inside_mm, rng, np.asarray(hilum), direction, (4.2, 30.0, generations))
+    return tubes
+
+
+def _branch(  # noqa: PLR0917  a recursion carries its state
+    tubes: list[Tube],
+    inside_mm: Callable[[Point], float],
+    rng: np.random.Generator,
+    start: Point,
+    direction: Point,
+    caliber: tuple[float, float, int],
+) -> None:
+    radius_mm, length_mm, left = caliber
+    direction = direction / np.linalg.norm(direction)
+    end = start + direction * length_mm * rng.uniform(0.7, 1.2)
+    if inside_mm(end) < radius_mm + 2.0:
+        return
+    tubes.append(Tube(tuple(start.tolist()), tuple(end.tolist()), radius_mm))
+    if left == 0:
+        return
+    for sign in (-1.0, 1.0):
+        turn = rng.normal(size=3)
+        turn -= (turn @ direction) * direction
+        bent = direction + sign * 0.65 * turn / np.linalg.norm(turn)
+        _branch(tubes, inside_mm, rng, end, bent, (radius_mm * 0.794, length_mm * 0.82, left - 1))
+
+
+def _window(grid: Grid, low_mm: Point, high_mm: Point) -> tuple[slice, slice, slice] | None:
+    """Slices (z, y, x) of the axial grid that cover a box in mm, or None outside."""
+    origin = np.array(grid.origin_mm)[::-1]
+    spacing = np.array(grid.spacing_mm)
+    first = np.floor((low_mm[::-1] - origin) / spacing).astype(int).clip(0)
+    last = (np.ceil((high_mm[::-1] - origin) / spacing).astype(int) + 1).clip(None, grid.shape)
+    if (last <= first).any():
+        return None
+    return (slice(first[0], last[0]), slice(first[1], last[1]), slice(first[2], last[2]))
+
+
+def _coordinates(grid: Grid, window: tuple[slice, slice, slice]) -> tuple[NDArray[np.float32], ...]:
+    origin, spacing = grid.origin_mm, grid.spacing_mm
+    z, y, x = (
+        (np.arange(part.start, part.stop) * step + start).astype(np.float32)
+        for part, step, start in zip(window, spacing, origin[::-1], strict=True)
+    )
+    return z[:, None, None], y[None, :, None], x[None, None, :]
+
+
+def draw_tubes(coverage: NDArray[np.uint8], grid: Grid, tubes: Sequence[Tube]) -> None:
+    """Raise `coverage` (0 to 255, the part of a voxel that is vessel) in place by each tube."""
+    for one in (piece for whole in tubes for piece in _pieces(whole)):
+        ends = np.array([one.start_mm, one.end_mm])
+        margin = one.radius_mm + BLUR_MM
+        window = _window(grid, ends.min(axis=0) - margin, ends.max(axis=0) + margin)
+        if window is None:
+            continue
+        z, y, x = _coordinates(grid, window)
+        distance = tube(x, y, z, one.start_mm, one.end_mm, one.radius_mm)
+        _raise(coverage, window, distance)
+
+
+def _pieces(whole: Tube) -> list[Tube]:
+    """Short pieces of a tube: the boxes around them hold far fewer voxels than one long slanting box."""
+    start, end = np.asarray(whole.start_mm), np.asarray(whole.end_mm)
+    n = max(1, int(np.ceil(np.linalg.norm(end - start) / PIECE_MM)))
+    ends = start + (end - start) * np.linspace(0.0, 1.0, n + 1)[:, None]
+    return [
+        Tube(tuple(low.tolist()), tuple(high.tolist()), whole.radius_mm)
+        for low, high in zip(ends[:-1], ends[1:], strict=True)
+    ]
+
+
+def draw_sphere(coverage: NDArray[np.uint8], grid: Grid, centre_mm: Point, radius_mm: float) -> None:
+    """Raise `coverage` in place by a sphere."""
+    margin = radius_mm + BLUR_MM
+    window = _window(grid, centre_mm - margin, centre_mm + margin)
+    if window is not None:
+        z, y, x = _coordinates(grid, window)
+        distance = radius_mm - np.sqrt(
+            (x - centre_mm[0]) ** 2 + (y - centre_mm[1]) ** 2 + (z - centre_mm[2]) ** 2
+        )
+        _raise(coverage, window, distance)
+
+
+def _raise(
+    coverage: NDArray[np.uint8], window: tuple[slice, slice, slice], distance: NDArray[np.float32]
+) -> None:
+    drawn = (np.clip(distance / (2 * BLUR_MM) + 0.5, 0.0, 1.0) * 255).astype(np.uint8)
+    np.maximum(coverage[window], drawn, out=coverage[window])
