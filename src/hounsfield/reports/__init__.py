@@ -1,1 +1,10 @@
-"""Being written."""
+"""Documents for people from a Reading: sentences, pictures, an HTML page, a PDF, an overview of a run.
+
+Begin with draft.py. sentences.py says what is said, content.py puts it in tables, html.py and pdf.py lay
+it out, planes.py and pictures.py draw. Not here: writing files (results), explanation maps (explain).
+"""
+
+from hounsfield.reports.draft import draft
+from hounsfield.reports.index_page import IndexEntry, index_page
+
+__all__ = ["IndexEntry", "draft", "index_page"]

@@ -1,0 +1,77 @@
+"""Pages from templates: self-contained, no script, every text escaped.
+
+DICOM text comes from anywhere, so the page forbids by its own policy whatever an unescaped string could do:
+nothing is loaded, no script runs, and only the one style sheet with the stated digest applies.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from hounsfield.core import RESEARCH_USE
+from hounsfield.reports.canvas import png_bytes
+from hounsfield.reports.content import DRAFT_NOTICE, REMEDY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jinja2 import Environment
+
+    from hounsfield.reports.content import Content
+    from hounsfield.results.documents import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class _EmbeddedPicture:
+    title: str
+    width: int
+    height: int
+    base64: str
+
+
+def report_html(content: Content, pictures: Sequence[Picture]) -> bytes:
+    """`report.html` as UTF-8."""
+    embedded = [
+        _EmbeddedPicture(p.title, p.rgb.shape[1], p.rgb.shape[0], base64.b64encode(png_bytes(p.rgb)).decode())
+        for p in pictures
+    ]
+    return render(
+        "page.html.j2", content=content, pictures=embedded, draft_notice=DRAFT_NOTICE, remedy=REMEDY
+    )
+
+
+def render(template: str, **values: Any) -> bytes:
+    """One of this package's templates with the shared sheet around it, as UTF-8."""
+    from markupsafe import Markup
+
+    style = "\n" + files("hounsfield.reports").joinpath("style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page = (
+        _templates()
+        .get_template(template)
+        .render(
+            style=Markup(style),  # noqa: S704  # our own file, not input
+            style_digest=f"sha256-{digest}",
+            research_use=RESEARCH_USE,
+            **values,
+        )
+    )
+    return page.encode("utf-8", errors="replace")
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("hounsfield.reports", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,289 @@
+"""The report as PDF on A4: the same content, its fonts embedded, equal bytes for equal readings."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from hounsfield.core import RESEARCH_USE
+from hounsfield.reports.content import DRAFT_NOTICE, REMEDY
+from hounsfield.reports.numbered_canvas import numbered_canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hounsfield.reports.card import CardText
+    from hounsfield.reports.content import Content, Fact
+    from hounsfield.results.documents import Picture
+
+_FONT, _BOLD = "HounsfieldSans", "HounsfieldSans-Bold"
+_WIDTH_MM, _SIDE_MM, _TOP_MM, _FOOT_MM = 210.0, 16.0, 15.0, 20.0
+_INNER_MM = _WIDTH_MM - 2 * _SIDE_MM
+_INK, _QUIET, _LINE, _ACCENT = "#16191d", "#525a66", "#c9cdd3", "#0b5fa5"
+# Text and ground of the badges: as on the page.
+_BADGES = {
+    "complete": ("#1a6b3c", "#e3f3e9"),
+    "absent": ("#1a6b3c", "#e3f3e9"),
+    "partial": ("#7a4b00", "#fdf0d5"),
+    "indeterminate": ("#7a4b00", "#fdf0d5"),
+    "refused": ("#9b1c1c", "#fbe4e4"),
+    "present": ("#9b1c1c", "#fbe4e4"),
+}
+# Name: size, leading, space before, space after, font, colour.
+_STYLES: dict[str, tuple[float, float, float, float, str, str]] = {
+    "title": (16, 20, 0, 4, _BOLD, _INK),
+    "heading": (10.5, 14, 10, 4, _BOLD, _ACCENT),
+    "body": (8.5, 11.5, 0, 3, _FONT, _INK),
+    "large": (10, 14, 0, 3, _BOLD, _INK),
+    "bold": (8.5, 11.5, 0, 3, _BOLD, _INK),
+    "cell": (8, 10.5, 0, 0, _FONT, _INK),
+    "cell-bold": (8, 10.5, 0, 0, _BOLD, _INK),
+    "cell-quiet": (7, 9.2, 0, 0, _FONT, _QUIET),
+    "quiet": (7.5, 10, 0, 3, _FONT, _QUIET),
+}
+
+
+def report_pdf(content: Content, pictures: Sequence[Picture]) -> bytes:
+    """`report.pdf`: A4, metadata without the patient, each page with the patient's block in its foot."""
+    from reportlab.lib.units import mm
+    from reportlab.platypus import SimpleDocTemplate
+
+    _register_fonts()
+    target = BytesIO()
+    document = SimpleDocTemplate(
+        target,
+        pagesize=(_WIDTH_MM * mm, 297.0 * mm),
+        leftMargin=_SIDE_MM * mm,
+        rightMargin=_SIDE_MM * mm,
+        topMargin=_TOP_MM * mm,
+        bottomMargin=_FOOT_MM * mm,
+        title=content.title,
+        author="Hounsfield",
+        subject=RESEARCH_USE,
+        creator="Hounsfield",
+        invariant=1,
+        lang="en",
+    )
+    story = [*_head(content), *_result(content), *_pictures(content, pictures), *_background(content)]
+    foot = (_identity(content), f"{content.title}. {RESEARCH_USE} {DRAFT_NOTICE}")
+    document.build(story, canvasmaker=numbered_canvas(foot, _FONT))
+    return target.getvalue()
+
+
+@cache
+def _register_fonts() -> None:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    folder = files("hounsfield.reports").joinpath("fonts")
+    for name, file in ((_FONT, "DejaVuSans.ttf"), (_BOLD, "DejaVuSans-Bold.ttf")):
+        pdfmetrics.registerFont(TTFont(name, BytesIO(folder.joinpath(file).read_bytes())))
+    pdfmetrics.registerFontFamily(_FONT, normal=_FONT, bold=_BOLD, italic=_FONT, boldItalic=_BOLD)
+
+
+def _identity(content: Content) -> str:
+    return " · ".join(f"{fact.label} {fact.value}" for fact in content.patient[:3])
+
+
+def _text(text: str, style: str = "body", *, right: bool = False) -> Any:
+    """A paragraph; `text` is escaped, because DICOM text may hold markup."""
+    return _markup(escape(text), style, right=right)
+
+
+def _markup(marked: str, style: str, *, right: bool = False) -> Any:
+    from reportlab.lib.colors import HexColor
+    from reportlab.lib.enums import TA_LEFT, TA_RIGHT
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import Paragraph
+
+    size, leading, before, after, font, colour = _STYLES[style]
+    return Paragraph(
+        marked,
+        ParagraphStyle(
+            style,
+            fontName=font,
+            fontSize=size,
+            leading=leading,
+            spaceBefore=before,
+            spaceAfter=after,
+            textColor=HexColor(colour),
+            alignment=TA_RIGHT if right else TA_LEFT,
+            splitLongWords=1,
+        ),
+    )
+
+
+def _heading(text: str) -> Any:
+    paragraph = _text(text, "heading")
+    paragraph.keepWithNext = 1
+    return paragraph
+
+
+def _table(
+    rows: Sequence[Sequence[Any]], widths: Sequence[float], *, head: bool, extra: Sequence[Any] = ()
+) -> Any:
+    """A table of paragraphs over the page's width; widths are shares of it."""
+    from reportlab.lib.colors import HexColor
+    from reportlab.lib.units import mm
+    from reportlab.platypus import Table
+
+    style: list[Any] = [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 6),
+        ("TOPPADDING", (0, 0), (-1, -1), 3),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor(_LINE)),
+        *extra,
+    ]
+    total = sum(widths)
+    columns = [_INNER_MM * mm * width / total for width in widths]
+    return Table(list(rows), colWidths=columns, repeatRows=1 if head else 0, style=style, hAlign="LEFT")
+
+
+def _badge(word: str, kind: str) -> str:
+    colour, ground = _BADGES[kind]
+    return f'<font name="{_BOLD}" color="{colour}" backColor="{ground}">&nbsp;{escape(word)}&nbsp;</font>'
+
+
+def _head(content: Content) -> list[Any]:
+    badge = _badge(content.status_word, content.status)
+    title = _markup(f'{escape(content.title)} &nbsp;<font size="9">{badge}</font>', "title")
+    notice = _markup(f"<b>{escape(RESEARCH_USE)}</b> {escape(DRAFT_NOTICE)}", "quiet")
+    return [title, notice, _facts([*content.patient, *content.study], 4)]
+
+
+def _facts(facts: Sequence[Fact], n_columns: int) -> Any:
+    """Labels over values in `n_columns` columns."""
+    cells = [[_text(fact.label, "cell-quiet"), _text(fact.value, "cell")] for fact in facts]
+    rows = [cells[start : start + n_columns] for start in range(0, len(cells), n_columns)]
+    if rows:
+        rows[-1] = rows[-1] + [[]] * (n_columns - len(rows[-1]))
+    return _table(rows, [1.0] * n_columns, head=False)
+
+
+def _result(content: Content) -> list[Any]:
+    if content.status == "refused":
+        reasons = [
+            c.text for severity, _, found in content.conditions if severity == "refusal" for c in found
+        ]
+        return [
+            _heading("No reading was made"),
+            *(_text(reason, "large") for reason in reasons),
+            _text(REMEDY, "quiet"),
+        ]
+    story = [_heading("Impression"), *(_text(line, "large") for line in content.section("impression"))]
+    return [*story, *_findings(content), *_measurements(content)]
+
+
+def _findings(content: Content) -> list[Any]:
+    if not content.findings:
+        return []
+    rows = [
+        [_text(word, "cell-quiet") for word in ("Finding", "Presence", "Probability", "What it rests on")]
+    ]
+    for row in content.findings:
+        label = [_text(row.label, "cell-bold")]
+        if row.regions:
+            label.append(_text(f"region: {row.regions}", "cell-quiet"))
+        probability = [_text(row.probability_text, "cell")]
+        if row.calibrator:
+            probability.append(_text(row.calibrator, "cell-quiet"))
+        rows.append(
+            [label, _markup(_badge(row.word, row.presence), "cell"), probability, _text(row.reason, "cell")]
+        )
+    return [_heading("Findings"), _table(rows, (3.0, 1.9, 2.1, 6.0), head=True)]
+
+
+def _measurements(content: Content) -> list[Any]:
+    if not content.measurements:
+        return []
+    head = [
+        _text(word, "cell-quiet", right=k in {1, 2})
+        for k, word in enumerate(("Quantity", "Value", "Uncertainty (95 %)", "Rule"))
+    ]
+    rows, extra = [head], []
+    for where, group in content.measurements:
+        extra += [
+            ("SPAN", (0, len(rows)), (-1, len(rows))),
+            ("TOPPADDING", (0, len(rows)), (-1, len(rows)), 6),
+        ]
+        rows.append([_text(where, "cell-bold"), "", "", ""])
+        for row in group:
+            label = [_text(row.label, "cell")]
+            if row.note:
+                label.append(_text(row.note, "cell-quiet"))
+            value = _text(row.value, "cell-bold", right=True)
+            rows.append(
+                [label, value, _text(row.uncertainty, "cell", right=True), _text(row.rule, "cell-quiet")]
+            )
+    return [_heading("Measurements"), _table(rows, (5.0, 2.6, 2.6, 3.4), head=True, extra=extra)]
+
+
+def _pictures(content: Content, pictures: Sequence[Picture]) -> list[Any]:
+    if not pictures:
+        return []
+    n_columns = 2 if len(pictures) in {1, 2, 4} else 3
+    cells = [_picture_cell(picture, n_columns) for picture in pictures]
+    rows = [cells[start : start + n_columns] for start in range(0, len(cells), n_columns)]
+    rows[-1] = rows[-1] + [[]] * (n_columns - len(rows[-1]))
+    table = _table(rows, [1.0] * n_columns, head=False, extra=[("LINEBELOW", (0, 0), (-1, -1), 0, None)])
+    remarks = [*([content.omission] if content.omission else []), *content.evidence]
+    return [_heading("Pictures"), table, *(_text(remark, "quiet") for remark in remarks)]
+
+
+def _picture_cell(picture: Picture, n_columns: int) -> list[Any]:
+    from PIL import Image as Raster
+    from reportlab.lib.units import mm
+    from reportlab.platypus import Image as Flowable
+
+    width = (_INNER_MM / n_columns - 4.0) * mm
+    width = min(width, 78.0 * mm)
+    rows, columns = picture.rgb.shape[:2]
+    target = BytesIO()
+    Raster.fromarray(picture.rgb).save(target, "PNG", compress_level=1)
+    target.seek(0)
+    return [Flowable(target, width=width, height=width * rows / columns), _text(picture.title, "cell-quiet")]
+
+
+def _background(content: Content) -> list[Any]:
+    """Limitations, technique, model and provenance."""
+    story: list[Any] = []
+    if content.conditions:
+        story.append(_heading("Limitations"))
+    for _, title, conditions in content.conditions:
+        story += [_markup(f"<b>{escape(title)}:</b> {escape(c.text)}", "body") for c in conditions]
+    if content.technique:
+        story += [_heading("Technique"), _lines((f.label, f.value) for f in content.technique)]
+    for card in content.cards:
+        story += _card(card)
+    n_inputs = sum(len(names) for _, names in content.instances)
+    facts = [(fact.label, fact.value) for fact in content.provenance]
+    facts += [("Inputs", f"{n_inputs} instances or files, listed in reading.json")] if n_inputs else []
+    if facts:
+        story += [_heading("Provenance"), _lines(facts)]
+    return story
+
+
+def _lines(pairs: Any) -> Any:
+    """Label and value, one pair a line, small."""
+    rows = [[_text(label, "cell-quiet"), _text(value, "cell-quiet")] for label, value in pairs]
+    return _table(rows, (1.6, 6.0), head=False)
+
+
+def _card(card: CardText) -> list[Any]:
+    pairs = [*card.facts]
+    if card.not_for:
+        pairs.insert(1, ("Not for", "; ".join(card.not_for)))
+    story = [_heading(f"Model: {card.title}"), _lines(pairs)]
+    if card.figures:
+        rows = [[_text(word, "cell-quiet") for word in ("Figure", "Value", "95 % interval", "Measured on")]]
+        rows += [
+            [_text(text, "cell-quiet") for text in (r.name, r.value, r.interval, r.measured_on)]
+            for r in card.figures
+        ]
+        story.append(_table(rows, (4.0, 1.5, 2.5, 4.0), head=True))
+    return story
