@@ -56,7 +56,7 @@ def _ellipsoid(x: Field, y: Field, z: Field, radii_mm: tuple[float, float, float
     return np.asarray((1.0 - radius) * min(radii_mm), dtype=np.float32)
 
 
-def tube(
+def tube(  # noqa: PLR0917  three coordinates and three things about the tube
     x: Field, y: Field, z: Field, start_mm: tuple[float, ...], end_mm: tuple[float, ...], radius_mm: float
 ) -> Field:
     """Signed distance to a capsule from `start_mm` to `end_mm` (x, y, z)."""

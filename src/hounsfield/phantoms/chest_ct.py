@@ -108,9 +108,8 @@ class _ChestCt:
         self.masks = {
             name: np.zeros(shape, dtype=np.bool_) for name in ("left-lung", "right-lung", "airways")
         }
-        rows = self._resampler(self.anatomy.y_mm, 1)
-        columns = self._resampler(self.anatomy.x_mm, 2)
-        self.rows, self.columns_t = rows, np.ascontiguousarray(columns.T)
+        self.rows = self._weights(self.anatomy.y_mm, 1)
+        self.columns = self._weights(self.anatomy.x_mm, 2)
 
     def _grid(self) -> Grid:
         p = self.parameters
@@ -133,22 +132,22 @@ class _ChestCt:
         n, spacing_mm = self.grid.shape[axis], self.grid.spacing_mm[axis]
         return np.asarray(self.grid.origin_mm[2 - axis] + spacing_mm * np.arange(n))
 
-    def _resampler(self, coarse_mm: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-        """Matrix (fine, coarse) of linear interpolation along one axis."""
+    def _weights(self, coarse_mm: NDArray[np.float32], axis: int) -> tuple[Any, Any]:
+        """Lower neighbour and weight of the upper one for linear interpolation along one axis."""
         places = (self._positions_mm(axis) - coarse_mm[0]) / (coarse_mm[1] - coarse_mm[0])
         low = np.floor(places).astype(int)
-        matrix = np.zeros((places.size, coarse_mm.size), dtype=np.float32)
-        index = np.arange(places.size)
-        matrix[index, low] = 1.0 - (places - low)
-        matrix[index, low + 1] = places - low
-        return matrix
+        return low, (places - low).astype(np.float32)
 
     def _slice(self, field: NDArray[np.float32], z_mm: float) -> NDArray[np.float32]:
         """One full-resolution slice of a coarse field."""
         place = (z_mm - float(self.anatomy.z_mm[0])) / float(self.anatomy.z_mm[1] - self.anatomy.z_mm[0])
         low, part = int(place), np.float32(place - int(place))
-        coarse = field[low] * (1 - part) + field[low + 1] * part
-        fine: NDArray[np.float32] = self.rows @ coarse @ self.columns_t
+        cut = field[low] + (field[low + 1] - field[low]) * part
+        rows, row_part = self.rows
+        cut = cut[rows] + (cut[rows + 1] - cut[rows]) * row_part[:, None]
+        columns, column_part = self.columns
+        fine: NDArray[np.float32] = cut[:, columns]
+        fine += (cut[:, columns + 1] - fine) * column_part
         return fine
 
     def make(self) -> Phantom:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,10 +111,7 @@ def _pieces(whole: Tube) -> list[Tube]:
     start, end = np.asarray(whole.start_mm), np.asarray(whole.end_mm)
     n = max(1, int(np.ceil(np.linalg.norm(end - start) / PIECE_MM)))
     ends = start + (end - start) * np.linspace(0.0, 1.0, n + 1)[:, None]
-    return [
-        Tube(tuple(low.tolist()), tuple(high.tolist()), whole.radius_mm)
-        for low, high in zip(ends[:-1], ends[1:], strict=True)
-    ]
+    return [Tube(tuple(low.tolist()), tuple(high.tolist()), whole.radius_mm) for low, high in pairwise(ends)]
 
 
 def draw_sphere(coverage: NDArray[np.uint8], grid: Grid, centre_mm: Point, radius_mm: float) -> None:
