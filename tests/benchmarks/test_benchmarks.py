@@ -1,0 +1,116 @@
+"""The benchmarks' own arithmetic; their tables are printed by commands and not tested here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from benchmarks._table import heading, table, wilson_interval
+from benchmarks.brain_tumour_mr import Results, figures, points_at
+from benchmarks.guard import Row, thinned
+from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
+
+COMMANDS = ("brain_tumour_mr", "guard", "lung_dice", "pet_figures", "read_chest_phantom")
+
+
+def test_wilson_interval_of_a_published_example():
+    """Newcombe 1998, Stat Med 17:857, table I: 81 of 263 gives 0.2553 to 0.3662; 0 of 20 gives 0 to 0.1611."""
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+def test_fraction_of_nothing_has_no_interval():
+    with pytest.raises(ValueError, match="no cases"):
+        wilson_interval(0, 0)
+
+
+def test_table_is_aligned():
+    lines = table(("name", "n"), [("long name", 1), ("b", 22)]).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[2] == "| long name | 1  |"
+
+
+def test_heading_says_machine_versions_and_input():
+    said = heading("Title", inputs="three files")
+    assert "numpy " in said
+    assert "cores" in said
+    assert "input: three files" in said
+
+
+def test_pointing_game_counts_the_maximum_alone():
+    truth = np.zeros((4, 4), dtype=bool)
+    truth[1, 2] = True
+    values = np.zeros((4, 4))
+    assert points_at(values, truth) == 0
+    values[1, 2] = 0.5
+    assert points_at(values, truth) == 1
+    values[3, 3] = 0.6
+    assert points_at(values, truth) == 0
+
+
+def test_figures_of_a_perfect_and_of_a_wrong_reader():
+    labels = [0, 1, 2] * 4
+    perfect = np.eye(3)[labels]
+    for probabilities, expected in ((perfect, 1.0), (np.roll(perfect, 1, axis=1), 0.0)):
+        results = Results(
+            ("a", "b", "c"),
+            labels,
+            [f"g{i // 3}" for i in range(12)],
+            probabilities.tolist(),
+            [expected] * 12,
+            [expected] * 12,
+        )
+        found = figures(results)
+        assert found["accuracy"].value == expected
+        assert found["Dice, mean"].value == expected
+        assert found["pointing game, Grad-CAM"].value == expected
+        assert found["expected calibration error"].value == pytest.approx(1 - expected)
+    assert figures(
+        Results(("a", "b", "c"), labels, list("abcabcabcabc"), perfect.tolist(), [1.0] * 12, [1.0] * 12)
+    )["macro AUROC"].value == pytest.approx(1.0)
+
+
+def test_row_as_the_card_holds_it():
+    detection = Row("noise", 50, 50, 49).as_detection()
+    assert (detection.refused_fraction, detection.high95) == (1.0, 1.0)
+    assert detection.low95 == pytest.approx(50 / (50 + 1.959964**2), abs=1e-4)
+
+
+@pytest.mark.parametrize(("n_files", "most", "expected"), [(5, 10, 5), (100, 7, 7), (3, 3, 3)])
+def test_thinning_keeps_first_and_last(n_files, most, expected):
+    kept = thinned(list(range(n_files)), most)
+    assert len(kept) == expected
+    assert (kept[0], kept[-1]) == (0, n_files - 1)
+
+
+def test_memory_of_the_whole_tree_is_seen():
+    """A child's child that holds 80 MB: its pages count, those of the empty parent hardly."""
+    grandchild = "b = bytearray(80_000_000); b[::4096] = b'x' * len(b[::4096]); import time; time.sleep(0.6)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
+    wall_s, cpu_s, rss_mb, tree_mb = measure([sys.executable, "-c", parent])
+    assert 80 < tree_mb < 200
+    assert rss_mb > 80
+    assert wall_s > 0.6
+    assert cpu_s > 0
+
+
+def test_own_process_is_in_the_tree():
+    assert os.getpid() in processes_below(os.getpid())
+    assert pss_mb(os.getpid()) > 1
+
+
+def test_failing_command_ends_the_benchmark_with_its_words():
+    with pytest.raises(SystemExit, match="out of luck"):
+        measure([sys.executable, "-c", "import sys; sys.exit('out of luck')"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_benchmark_explains_itself(name):
+    answer = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--help"], check=True, capture_output=True, text=True
+    )
+    assert f"python -m benchmarks.{name}" in answer.stdout
