@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from tests.tiny_bundle import SIZE_PX, head_slice, tiny_card, write_tiny_bundle
 
-from hounsfield.zoo import Baseline, Estimate, Figure, MapEvidence, open_bundle
+from hounsfield.core.errors import ModelError
+from hounsfield.zoo import Baseline, Estimate, Figure, MapEvidence, Network, open_bundle
 
 # MONAI Bundle Specification, "metadata.json File": mandatory keys, and those of each tensor.
 METADATA_KEYS = {
-    *("version", "monai_version", "pytorch_version", "numpy_version", "optional_packages_version"),
+    *("version", "monai_version", "pytorch_version", "numpy_version", "required_packages_version"),
     *("task", "description", "authors", "copyright", "network_data_format", "changelog"),
 }
 TENSOR_KEYS = {
@@ -57,6 +58,13 @@ def texts(value):
 def test_configuration_holds_no_expression(bundle):
     """In MONAI's language a text that begins with $ is run as Python."""
     assert not [text for text in texts(config(bundle, "inference")) if text.startswith("$")]
+
+
+@pytest.mark.parametrize("value", ["$__import__('os')", ["@weights"], {"a": "$1"}])
+def test_arguments_that_monai_would_run_are_not_written(tmp_path, value):
+    network = Network(name="unet-classifier", arguments={"n_classes": 3, "extra": value})
+    with pytest.raises(ModelError, match="would be run or resolved"):
+        write_tiny_bundle(tmp_path, network=network)
 
 
 def test_configuration_builds_our_network_and_preprocessing(bundle):

@@ -11,8 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from hounsfield.core import RESEARCH_USE
+from hounsfield.core.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hounsfield.zoo.model_card import ModelCard
 
 # The release whose ConfigParser was tried on these files.
@@ -63,7 +66,6 @@ def metadata(card: ModelCard) -> dict[str, Any]:
             "hounsfield": card.code_version,
             "safetensors": _installed_version("safetensors"),
         },
-        "optional_packages_version": {},
         "name": card.title,
         "task": card.task,
         "description": f"{card.intended_use} {RESEARCH_USE}",
@@ -79,11 +81,28 @@ def metadata(card: ModelCard) -> dict[str, Any]:
     }
 
 
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
 def inference_config(card: ModelCard) -> dict[str, Any]:
-    """`configs/inference.json`: network, preprocessing and inferer, each a `_target_` with arguments."""
+    """`configs/inference.json`: network, preprocessing, inferer and model, each a `_target_` with arguments.
+
+    Raises ModelError for network arguments that MONAI would take for code.
+    """
     from hounsfield.networks import networks
 
     network = networks.get(card.network.name)
+    code = [text for text in _texts(card.network.arguments) if text.startswith(("$", "@"))]
+    if code:
+        raise ModelError(
+            f"the network argument {code[0]!r} of bundle {card.name} would be run or resolved by MONAI's "
+            "configuration language. Use plain values."
+        )
     settings = card.preprocessing.model_dump(mode="json")
     return {
         "bundle_root": ".",
