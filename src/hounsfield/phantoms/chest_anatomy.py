@@ -2,7 +2,7 @@
 
 Positive inside, zero on the surface. Coordinates: x to the patient's left, y to the back, z to the
 head, with 0 in the middle of the chest. A distance that is smooth on a 2 mm grid can be interpolated
-to any voxel size, and its slope across the surface is the blur of the scanner.
+to any voxel lung_scale, and its slope across the surface is the blur of the scanner.
 """
 
 from __future__ import annotations
@@ -74,19 +74,19 @@ def tube(  # noqa: PLR0917  three coordinates and three things about the tube
     return np.asarray(radius_mm - distance, dtype=np.float32)
 
 
-def build_anatomy(extent_mm: float, field_of_view_mm: float, size: float) -> Anatomy:
-    """All shapes for a chest `extent_mm` long in a square field of view; size scales the lungs (about 1)."""
+def build_anatomy(extent_mm: float, field_of_view_mm: float, lung_scale: float) -> Anatomy:
+    """All shapes for a chest `extent_mm` long in a square field of view; lung_scale: about 1."""
     half, wide = extent_mm / 2 + 2 * COARSE_MM, field_of_view_mm / 2 + 2 * COARSE_MM
     axis_z = np.arange(-half, half + COARSE_MM, COARSE_MM, dtype=np.float32)
     axis = np.arange(-wide, wide + COARSE_MM, COARSE_MM, dtype=np.float32)
     z, y, x = axis_z[:, None, None], axis[None, :, None], axis[None, None, :]
     body = np.broadcast_to(_ellipse(x, y, BODY_X_MM, BODY_Y_MM, 2.6), (axis_z.size, axis.size, axis.size))
     body = np.asarray(body, dtype=np.float32)
-    cavity = _cavity(x, y, z, size)
+    cavity = _cavity(x, y, z, lung_scale)
     airway = _airway(x, y, z)
     blood = _heart_and_vessels(x, y, z)
     outside_mediastinum = np.minimum(-blood - 2.0, -(airway + AIRWAY_WALL_MM + 4.0))
-    lung = np.minimum(np.minimum(cavity, _above_diaphragm(x, y, z, size)), outside_mediastinum)
+    lung = np.minimum(np.minimum(cavity, _above_diaphragm(x, y, z, lung_scale)), outside_mediastinum)
     return Anatomy(
         axis_z,
         axis,
@@ -105,19 +105,19 @@ def _septum(y: Field) -> Field:
     return np.asarray(SEPTUM_HALF_MM + 16.0 / (1.0 + np.exp(-(y - 10.0) / 14.0)), dtype=np.float32)
 
 
-def _cavity(x: Field, y: Field, z: Field, size: float) -> Field:
+def _cavity(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
     """Inside of the rib cage: narrowing to the apex, widest low, slightly flattened by the spine."""
     height = np.clip((z + 150.0) / 300.0, 0.0, 1.0)
     narrow = np.sqrt(np.clip(1.0 - (height / 1.02) ** 5.0, 0.02, None)) * (0.90 + 0.10 * (1.0 - height))
     u, v = x / narrow, (y + 4.0) / (0.25 + 0.75 * narrow)
-    inside = _ellipse(u, v, CAVITY_X_MM * size, CAVITY_Y_MM * size, 2.3)
+    inside = _ellipse(u, v, CAVITY_X_MM * lung_scale, CAVITY_Y_MM * lung_scale, 2.3)
     spine = np.sqrt(x**2 + ((y - 86.0) * 0.8) ** 2) - 34.0
     return np.asarray(np.minimum(np.minimum(inside, spine), 138.0 - z), dtype=np.float32)
 
 
-def _above_diaphragm(x: Field, y: Field, z: Field, size: float) -> Field:
+def _above_diaphragm(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
     """Height above the two domes; the right one stands higher, both fall steeply to the back."""
-    width = CAVITY_X_MM * size * 0.58
+    width = CAVITY_X_MM * lung_scale * 0.58
     domes = []
     for centre_mm, top_mm in ((-66.0, -72.0), (66.0, -86.0)):
         shape = 1.0 - ((x - centre_mm) / width) ** 2 - ((y + 12.0) / 92.0) ** 2

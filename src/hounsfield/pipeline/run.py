@@ -99,31 +99,56 @@ def run(
     model_folders: Sequence[Path] = (),
 ) -> Run:
     """As `read`, and tell also what was not taken and what could not be read."""
-    progress = progress or Silent()
-    chosen = [registered.get(name) for name in (applications or registered.names())]
-    found = read_studies(path, progress=progress, stated=stated or {})
-    models = _opened_once(model_folders)
-    folder = ResultFolder(Path(out), datetime.now(UTC)) if out is not None else None
-    readings: list[Reading] = []
-    not_taken: list[Verdict] = []
+    session = _Session(
+        [registered.get(name) for name in (applications or registered.names())],
+        _opened_once(model_folders),
+        ResultFolder(Path(out), datetime.now(UTC)) if out is not None else None,
+        progress or Silent(),
+    )
+    found = read_studies(path, progress=session.progress, stated=stated or {})
     for number, study in enumerate(found.studies):
-        step(progress, f"study {number + 1} of {len(found.studies)}", number / len(found.studies))
-        for application in chosen:
+        step(session.progress, f"study {number + 1} of {len(found.studies)}", number / len(found.studies))
+        session.read_study(study)
+    if session.folder is not None:
+        session.folder.finish(found.refused, session.not_taken)
+    return Run(
+        tuple(session.readings),
+        tuple(session.not_taken),
+        tuple(found.refused),
+        session.folder.out if session.folder else None,
+    )
+
+
+@dataclass(slots=True)
+class _Session:
+    """One call of `run`: what it uses, and what has come of it so far."""
+
+    applications: Sequence[Application]
+    models: Models
+    folder: ResultFolder | None
+    progress: Progress
+    readings: list[Reading] = field(default_factory=list)
+    not_taken: list[Verdict] = field(default_factory=list)
+
+    def read_study(self, study: Study) -> None:
+        """Ask every application; run each as often as series match."""
+        for application in self.applications:
             selection = select(study, application)
-            not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
+            self.not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
             if not selection.matches and selection.near_misses:
-                reading = _refused_by_selection(study, application, selection.near_misses)
-                readings.append(reading)
-                if folder is not None:
-                    folder.add(reading, study=study, series={}, image=None)
+                miss = selection.near_misses[0].series
+                job = _Job(study, application, {application.needs.main.name: miss})
+                self._keep(job, _refused(job, selection.near_misses), None)
             for match in selection.matches:
-                reading, image = _Job(study, application, match).run(models, progress)
-                if folder is not None:
-                    reading = folder.add(reading, study=study, series=match, image=image)
-                readings.append(reading)
-    if folder is not None:
-        folder.finish(found.refused, not_taken)
-    return Run(tuple(readings), tuple(not_taken), tuple(found.refused), folder.out if folder else None)
+                job = _Job(study, application, match)
+                reading, image = job.run(self.models, self.progress)
+                self._keep(job, reading, image)
+
+    def _keep(self, job: _Job, reading: Reading, image: Image | None) -> None:
+        self.readings.append(reading)
+        if self.folder is not None:
+            step(self.progress, f"{job.application.name}: writing results", 0.0)
+            self.folder.add(reading, study=job.study, series=job.match, image=image)
 
 
 def _opened_once(folders: Sequence[Path]) -> Models:
@@ -258,12 +283,10 @@ def _with_conditions_of_inputs(reading: Reading, match: Mapping[str, Series]) ->
     return reading
 
 
-def _refused_by_selection(study: Study, application: Application, misses: Sequence[Verdict]) -> Reading:
+def _refused(job: _Job, misses: Sequence[Verdict]) -> Reading:
     """No series fits, though some are of the right kind: say for each why not."""
     reasons = tuple(dict.fromkeys(reason for miss in misses for reason in miss.reasons))
-    as_refusals = tuple(replace(reason, severity="refusal") for reason in reasons)
-    job = _Job(study, application, {application.needs.main.name: misses[0].series})
-    return job.signed(Reading.refused(*as_refusals))
+    return job.signed(Reading.refused(*(replace(reason, severity="refusal") for reason in reasons)))
 
 
 @contextmanager

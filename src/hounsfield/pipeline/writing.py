@@ -42,8 +42,8 @@ class ResultFolder:
 
     def add(
         self, reading: Reading, *, study: Study, series: Mapping[str, Series], image: Image | None
-    ) -> Reading:
-        """Draft the report of `reading` and write all its results; returns the reading."""
+    ) -> None:
+        """Draft the report of `reading` and write all its results."""
         name = self._name(reading, study)
         documents = draft(reading, image, study=study)
         write_reading(
@@ -57,7 +57,6 @@ class ResultFolder:
         )
         self._entries.append(IndexEntry.of(reading, f"{name}/report.html"))
         self._records.append({"folder": name, **reading.to_json()})
-        return reading
 
     def _name(self, reading: Reading, study: Study) -> str:
         digest = hashlib.sha256(study.key.encode()).hexdigest()[:8]
