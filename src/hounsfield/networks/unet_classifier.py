@@ -84,9 +84,7 @@ class UNetClassifier(nn.Module):
             nn.ReLU(inplace=True),
             ResidualBlock(widths[0], widths[0]),
         )
-        self.down = nn.ModuleList(
-            ResidualBlock(n_in, n_out, stride=2) for n_in, n_out in pairwise(widths)
-        )
+        self.down = nn.ModuleList(ResidualBlock(n_in, n_out, stride=2) for n_in, n_out in pairwise(widths))
         self.deepest = ResidualBlock(widths[-1], widths[-1])
         self.up = nn.ModuleList(
             UpBlock(n_deep, n_skip, n_skip)
@@ -141,9 +139,12 @@ class UNetClassifier(nn.Module):
         return self.class_head(self.pool(levels, coarse)), mask_logits
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Mean and standard deviation of every channel of every level: (n, 2 * sum of widths)."""
+        """Logarithms of mean and standard deviation of every channel of every level: (n, 2 * sum of widths).
+
+        Channels hold no negative values, and their spread grows with their size: hence the logarithm.
+        """
         parts = []
         for level in self.encode(x):
             flat = level.float().flatten(2)
             parts += [flat.mean(dim=2), flat.std(dim=2, unbiased=False)]
-        return torch.cat(parts, dim=1)
+        return torch.log(torch.cat(parts, dim=1) + 1e-2)

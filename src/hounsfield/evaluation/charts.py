@@ -1,0 +1,103 @@
+"""Charts drawn as SVG by hand: they print sharply and need no plotting library."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+COLOURS = ("#0b5cad", "#c4501b", "#2f7d4f", "#7b4fa3", "#8a6d00", "#4a5560")
+_SIDE, _LEFT, _TOP = 260, 46, 14
+TRUTH, FOUND = (0, 190, 120), (255, 170, 0)  # outline colours of the pictures
+
+
+def frame(body: str, x_title: str, y_title: str, *, ticks: Sequence[float] = (0, 0.25, 0.5, 0.75, 1)) -> str:
+    """A square chart with both axes from 0 to 1 around `body`, which is drawn in its own coordinates."""
+    lines = []
+    for tick in ticks:
+        x, y = _x(tick), _y(tick)
+        lines.append(f'<path class="grid" d="M{x} {_TOP}V{_y(0)}M{_LEFT} {y}H{_x(1)}"/>')
+        lines.append(f'<text x="{x}" y="{_y(0) + 15}" text-anchor="middle">{tick:g}</text>')
+        lines.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{tick:g}</text>')
+    middle = _TOP + _SIDE / 2
+    lines.append(f'<text x="{_x(0.5)}" y="{_y(0) + 34}" text-anchor="middle">{escape(x_title)}</text>')
+    lines.append(
+        f'<text transform="translate(12 {middle}) rotate(-90)" text-anchor="middle">{escape(y_title)}</text>'
+    )
+    size = f"0 0 {_LEFT + _SIDE + 14} {_TOP + _SIDE + 42}"
+    label = escape(f"{y_title} against {x_title}")
+    return f'<svg viewBox="{size}" role="img" aria-label="{label}">{"".join(lines)}{body}</svg>'
+
+
+def roc_chart(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> str:
+    """One curve a class: (1 - specificity, sensitivity) from (0, 0) to (1, 1)."""
+    parts = [f'<path class="chance" d="M{_x(0)} {_y(0)}L{_x(1)} {_y(1)}"/>']
+    for index, (name, (false_alarms, sensitivity)) in enumerate(curves.items()):
+        points = " ".join(f"{_x(a)},{_y(b)}" for a, b in zip(false_alarms, sensitivity, strict=True))
+        colour = COLOURS[index % len(COLOURS)]
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        y = _y(0.06 + 0.07 * (len(curves) - 1 - index))
+        parts.append(f'<text x="{_x(0.97)}" y="{y}" text-anchor="end" fill="{colour}">{escape(name)}</text>')
+    return frame("".join(parts), "1 - specificity", "sensitivity")
+
+
+def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> str:
+    """Stated against observed probability; the area of a dot is the number of cases."""
+    parts = [f'<path class="chance" d="M{_x(0)} {_y(0)}L{_x(1)} {_y(1)}"/>']
+    largest = max((item["n_cases"] for item in bins), default=1)
+    for item in bins:
+        radius = 3 + 11 * (item["n_cases"] / largest) ** 0.5
+        x, y = _x(item["stated"]), _y(item["observed"])
+        parts.append(f'<circle cx="{x}" cy="{y}" r="{radius:.1f}" fill="{COLOURS[0]}" fill-opacity="0.6"/>')
+        parts.append(f'<text x="{x}" y="{y + radius + 12:.1f}" text-anchor="middle">{item["n_cases"]}</text>')
+    return frame("".join(parts), "stated probability", "share that was right")
+
+
+def histogram(values: NDArray[np.float64], title: str) -> str:
+    """Ten bars over 0 to 1, as shares of all values."""
+    counts, _ = np.histogram(values[np.isfinite(values)], bins=10, range=(0, 1))
+    largest = max(1, int(counts.max()))
+    bars = []
+    for index, count in enumerate(counts.tolist()):
+        x, y = _x(index / 10), _y(0.92 * count / largest)
+        bars.append(
+            f'<rect x="{x + 1}" y="{y}" width="{_SIDE / 10 - 2}" height="{_y(0) - y}" fill="{COLOURS[0]}"/>'
+        )
+        if count:
+            bars.append(f'<text x="{x + _SIDE / 20}" y="{y - 4}" text-anchor="middle">{count}</text>')
+    return frame("".join(bars), title, "cases (tallest bar 0.92)")
+
+
+def outlined_picture(picture: NDArray[np.float32], truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> str:
+    """A data URI of the slice, twice its size, with the rims of both outlines in colour."""
+    from PIL import Image
+
+    grey = np.repeat(np.repeat(np.clip(picture, 0, 1), 2, axis=0), 2, axis=1) * 255
+    coloured = np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+    for mask, colour in ((truth, TRUTH), (found, FOUND)):
+        coloured[_rim(np.repeat(np.repeat(mask, 2, axis=0), 2, axis=1))] = colour
+    buffer = BytesIO()
+    Image.fromarray(coloured).save(buffer, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy.ndimage import binary_erosion
+
+    return np.asarray(mask & ~binary_erosion(mask), dtype=bool)
+
+
+def _x(value: float) -> float:
+    return round(_LEFT + _SIDE * float(value), 1)
+
+
+def _y(value: float) -> float:
+    return round(_TOP + _SIDE * (1 - float(value)), 1)

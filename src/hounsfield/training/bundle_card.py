@@ -1,0 +1,149 @@
+"""The model card that a training run writes: words from the recipe, numbers from the run."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import hounsfield
+from hounsfield.calibration import GUARD_METHOD, TEMPERATURE
+from hounsfield.core.errors import RecipeError
+from hounsfield.zoo import (
+    Calibrator,
+    ClassCode,
+    DataSource,
+    Detection,
+    Estimate,
+    Figure,
+    Guard,
+    InferenceSettings,
+    ModelCard,
+    Network,
+    Preprocessing,
+    Threshold,
+)
+
+if TYPE_CHECKING:
+    from hounsfield.datasets import Dataset, Split
+    from hounsfield.evaluation import Evaluation
+    from hounsfield.metrics import Interval
+    from hounsfield.training.part_outputs import Tuned
+    from hounsfield.training.recipe import Recipe
+
+_PURPOSE = (
+    "at most 5 % of the other classes' slices reach the upper threshold, and at most 5 % of the class's "
+    "own lie at or below the lower one"
+)
+
+
+def describe(
+    recipe: Recipe,
+    dataset: Dataset,
+    split: Split,
+    *,
+    tuned: Tuned,
+    evaluation: Evaluation,
+    rates: list[Detection],
+) -> ModelCard:
+    """The card of the bundle; raises RecipeError if the recipe gives a class no code."""
+    words = recipe.card
+    without = [name for name in dataset.classes if name not in words.codes]
+    if without:
+        raise RecipeError(
+            f"card.codes gives no code for {', '.join(without)}; name value, scheme and meaning"
+        )
+    licence = f"{recipe.data.licence}. {recipe.data.licence_note}".strip()
+    ece = {name: evaluation.figures[name].overall for name in ("ece-uncalibrated", "ece")}
+    return ModelCard(
+        name=recipe.name,
+        version=words.version,
+        title=words.title,
+        classes=tuple(ClassCode(name=name, **words.codes[name].model_dump()) for name in dataset.classes),
+        task=words.task,
+        modality=words.modality,
+        intended_use=words.intended_use,
+        not_for=words.not_for,
+        evidence_level=words.evidence_level,
+        data=(
+            DataSource(
+                name=recipe.data.name,
+                source=recipe.data.source,
+                citation=recipe.data.citation,
+                licence=licence,
+                n_cases=len(dataset.cases),
+                n_groups=len(split.part_of_group),
+            ),
+        ),
+        licence=licence,
+        split_digest=split.digest,
+        seed=recipe.seed,
+        network=Network(
+            name=recipe.network.name, arguments={"n_classes": len(dataset.classes), **recipe.network.options}
+        ),
+        preprocessing=Preprocessing(
+            size_px=recipe.picture.size,
+            percentile_low=recipe.picture.percentiles[0],
+            percentile_high=recipe.picture.percentiles[1],
+        ),
+        inference=InferenceSettings(**recipe.inference.model_dump()),
+        metrics=_figures(evaluation),
+        thresholds={
+            name: Threshold(
+                present_from=present, absent_to=absent, chosen_on="the tuning part", purpose=_PURPOSE
+            )
+            for name, (present, absent) in tuned.thresholds.items()
+        },
+        calibrator=Calibrator(
+            name=TEMPERATURE,
+            parameters={"temperature": tuned.temperature},
+            fitted_on="the tuning part",
+            ece_before=_estimate(ece["ece-uncalibrated"]),
+            ece_after=_estimate(ece["ece"]),
+        ),
+        guard=Guard(
+            method=GUARD_METHOD,
+            threshold=tuned.guard_threshold,
+            quantile=1 - recipe.guard.false_refusals,
+            fitted_on="features of the training part, threshold on the tuning part",
+            false_refusal_rate=rates[0],
+            detection=tuple(rates[1:]),
+        ),
+        known_shortcuts=words.known_shortcuts,
+        recipe=recipe.model_dump(mode="json"),
+        code_version=hounsfield.__version__,
+    )
+
+
+def _figures(evaluation: Evaluation) -> tuple[Figure, ...]:
+    figures = []
+    for name, item in evaluation.figures.items():
+        by_class = {
+            own: estimate for own, i in item.by_class.items() if (estimate := _estimate(i)) is not None
+        }
+        overall = _estimate(item.overall)
+        if overall is None:
+            # Sensitivity and specificity belong to one class's threshold: there is no figure over all.
+            figures += [
+                _figure(f"{name} of {own} at its threshold", estimate, evaluation, {})
+                for own, estimate in by_class.items()
+            ]
+        else:
+            figures.append(_figure(name, overall, evaluation, by_class))
+    return tuple(figures)
+
+
+def _figure(name: str, estimate: Estimate, evaluation: Evaluation, by_class: dict[str, Estimate]) -> Figure:
+    return Figure(
+        name=name,
+        **estimate.model_dump(),
+        n=evaluation.n_cases,
+        n_groups=evaluation.n_groups,
+        part="test",
+        by_class=by_class,
+    )
+
+
+def _estimate(interval: Interval | None) -> Estimate | None:
+    if interval is None or not isfinite(interval.value) or not isfinite(interval.low):
+        return None
+    return Estimate(value=interval.value, low95=interval.low, high95=interval.high)

@@ -1,0 +1,155 @@
+"""From a recipe to a bundle: read the data, split, fit, calibrate, guard, judge, write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hounsfield.calibration import apply_temperature, softmax
+from hounsfield.core.errors import MissingModel, RecipeError
+from hounsfield.core.progress import Progress, Silent, step
+from hounsfield.datasets import PARTS, Split, open_dataset, split_by_group
+from hounsfield.evaluation import About, Evaluation, Predictions, Shown, evaluate, write_evaluation
+from hounsfield.training.bundle_card import describe
+from hounsfield.training.guard_rates import measure_guard
+from hounsfield.training.recipe import Recipe, load_recipe
+from hounsfield.zoo import write_bundle
+
+if TYPE_CHECKING:
+    from hounsfield.datasets import Dataset
+    from hounsfield.training.fit import Pictures
+    from hounsfield.training.part_outputs import PartOutputs, Tuned
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """What a run made: the bundle's folder, the evaluation on the test part and its page, seconds spent."""
+
+    bundle: Path
+    evaluation: Evaluation
+    page: Path
+    fitting_s: float
+
+
+def train(
+    recipe: Recipe | Path,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    resume: bool = True,
+) -> TrainingResult:
+    """Carry out `recipe` (or the YAML file) and write `out/<name>/` (the bundle) and `out/evaluation/`.
+
+    resume: go on from the checkpoint in `out/checkpoints`, if there is one; False starts anew. Raises
+    RecipeError, MissingModel if data or torch are not there, Cancelled when `progress` asks to stop.
+    """
+    if isinstance(recipe, Path):
+        recipe = load_recipe(recipe)
+    progress = progress or Silent()
+    _require_torch()
+    from hounsfield.training.fit import CHECKPOINT, fit_network
+    from hounsfield.training.part_outputs import load_pictures, run_part, tune
+
+    dataset, split = prepare_data(recipe)
+    step(progress, "reading pictures", 0.0)
+    parts = {part: load_pictures(recipe, dataset, split.indices(part)) for part in PARTS}
+    checkpoints = out / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        (checkpoints / CHECKPOINT).unlink(missing_ok=True)
+    network, seconds = fit_network(recipe, parts["train"], len(dataset.classes), checkpoints, progress)
+    step(progress, "judging on the test part", 1.0)
+    outputs = {part: run_part(network, parts[part], recipe) for part in PARTS}
+    tuned = tune(outputs["train"], outputs["tune"], parts["tune"].labels, dataset.classes, recipe)
+    tested = _predictions(dataset, split, outputs["test"], tuned)
+    evaluation = evaluate(tested, seed=recipe.seed)
+    rates = measure_guard(network, tuned, outputs["test"].features, tested.groups, recipe)
+    card = describe(recipe, dataset, split, tuned=tuned, evaluation=evaluation, rates=rates)
+    weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
+    bundle = write_bundle(out / recipe.name, card=card, weights=weights, guard_arrays=tuned.guard.to_arrays())
+    about = About(
+        recipe.card.title,
+        recipe.card.version,
+        _methods(recipe, dataset, split, tuned),
+        tuple((rate.name, rate.n, rate.refused_fraction) for rate in rates),
+    )
+    page = write_evaluation(
+        evaluation, tested, _shown(parts["test"], outputs["test"]), about, out / "evaluation"
+    )
+    step(progress, "done", 1.0)
+    return TrainingResult(bundle.folder, evaluation, page, seconds)
+
+
+def prepare_data(recipe: Recipe) -> tuple[Dataset, Split]:
+    """The data set of a recipe and its split; raises RecipeError if the recipe names no licence."""
+    if not recipe.data.licence.strip():
+        raise RecipeError(
+            "data.licence is empty: a model is only as free as its data. Name the licence of the data, or "
+            "train on data that have one."
+        )
+    dataset = open_dataset(recipe.data.adapter, recipe.data_root, recipe.data.options)
+    chosen = recipe.split
+    split = split_by_group(
+        [case.label for case in dataset.cases],
+        dataset.groups,
+        tune=chosen.tune,
+        test=chosen.test,
+        stretches=chosen.stretches,
+        seed=chosen.seed,
+    )
+    return dataset, split
+
+
+def _require_torch() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "safetensors", "yaml") if find_spec(name) is None]
+    if missing:
+        raise MissingModel(
+            f"training needs {', '.join(missing)}: pip install 'hounsfield[train]' (README.md says how to "
+            "get the build of torch for your hardware)"
+        )
+
+
+def _predictions(dataset: Dataset, split: Split, outputs: PartOutputs, tuned: Tuned) -> Predictions:
+    indices = split.indices("test")
+    return Predictions(
+        classes=dataset.classes,
+        names=tuple(dataset.cases[index].name for index in indices),
+        groups=tuple(dataset.groups[index] for index in indices),
+        labels=dataset.labels[indices],
+        probabilities=apply_temperature(outputs.logits, tuned.temperature),
+        uncalibrated=softmax(outputs.logits),
+        dice=outputs.dice,
+        present_from={name: limits[0] for name, limits in tuned.thresholds.items()},
+    )
+
+
+def _shown(data: Pictures, outputs: PartOutputs) -> list[Shown]:
+    """The three best and the six worst outlines, best first."""
+    order = np.argsort(-outputs.dice, kind="stable")
+    chosen = dict.fromkeys([*order[:3].tolist(), *order[-6:].tolist()])
+    return [
+        Shown(index, data.pictures[index], data.masks[index] > 0, outputs.masks[index]) for index in chosen
+    ]
+
+
+def _methods(recipe: Recipe, dataset: Dataset, split: Split, tuned: Tuned) -> str:
+    """The paragraph of the page that says what was done, in numbers taken from the run itself."""
+    counts = {part: len(split.indices(part)) for part in PARTS}
+    groups = {part: sum(1 for own in split.part_of_group.values() if own == part) for part in PARTS}
+    told: dict[str, Any] = recipe.optimisation.model_dump()
+    return (
+        f"{len(dataset.cases)} slices of {len(dataset.classes)} classes in {len(split.part_of_group)} groups; "
+        f"{dataset.n_left_out} rows of other labels were left out. Whole groups were dealt to training "
+        f"({counts['train']} slices, {groups['train']} groups), tuning ({counts['tune']}, {groups['tune']}) and "
+        f"test ({counts['test']}, {groups['test']}); tested groups are separated from trained ones by tuning "
+        "groups, since a patient may straddle two groups that follow each other. Network "
+        f"{recipe.network.name}, {told['epochs']} epochs of batches of {told['batch_size']}, AdamW with learning "
+        f"rate {told['learning_rate']:g}, seed {recipe.seed}; the weights are a running mean of all steps. "
+        f"Temperature ({tuned.temperature:.3f}), thresholds and the guard's limit were fixed on the tuning part; "
+        "the test part was used once, for this page. Intervals: 95 %, 1000 resamples of whole groups."
+    )

@@ -1,0 +1,77 @@
+"""What every registered network must do."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from hounsfield.networks import build_network, networks  # noqa: E402 - torch must be there first
+
+NAMES = networks.names()
+
+
+def build(name, *, seed=3):
+    return build_network(name, {"n_classes": 3}, seed=seed)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(2, 1, 64, 64), (1, 1, 33, 47)], ids=["even", "one picture of odd sides"])
+def test_shapes(name, shape):
+    network = build(name).eval()
+    with torch.inference_mode():
+        logits, mask = network(torch.rand(shape))
+        features = network.features(torch.rand(shape))
+    assert logits.shape == (shape[0], 3)
+    assert mask.shape == shape
+    assert features.shape[0] == shape[0]
+    assert features.ndim == 2
+    assert torch.isfinite(features).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_reaches_every_parameter(name):
+    network = build(name).train()
+    logits, mask = network(torch.rand(4, 1, 64, 64))
+    (logits.square().sum() + mask.square().mean()).backward()
+    assert [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seed_decides_the_weights_and_leaves_torchs_own_state(name):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first, second, other = (build(name, seed=seed).state_dict() for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(1), expected)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exportable(name):
+    network = build(name).eval()
+    picture = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        exported = torch.export.export(network, (picture,)).module()
+        for ours, theirs in zip(network(picture), exported(picture), strict=True):
+            torch.testing.assert_close(theirs, ours)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_does_not_depend_on_its_batch(name):
+    network = build(name).eval()
+    pictures = torch.rand(3, 1, 64, 64)
+    with torch.no_grad():
+        together, alone = network(pictures)[0][1], network(pictures[1:2])[0][0]
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cam_layer_lies_on_the_way_to_the_class(name):
+    network = build(name).eval()
+    seen = []
+    handle = network.cam_layer.register_forward_hook(lambda _m, _i, output: seen.append(output))
+    logits, _ = network(torch.rand(1, 1, 64, 64))
+    handle.remove()
+    (gradient,) = torch.autograd.grad(logits[0, 0], seen[0])
+    assert gradient.ndim == 4
+    assert gradient.abs().sum() > 0
