@@ -33,7 +33,7 @@ _SMALL_PX = 15
 _LINE_PX = 27
 _SCALES_MM = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _GROUND: Colour = (16, 18, 22)
-_QUIET: Colour = (176, 182, 190)
+QUIET: Colour = (176, 182, 190)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def font(size_px: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(BytesIO(source), size_px)
 
 
-def outline(mask: NDArray[np.bool_], *, width_px: int = 2) -> NDArray[np.bool_]:
+def outline(mask: NDArray[np.bool_], *, width_px: int = 3) -> NDArray[np.bool_]:
     """The rim of `mask`, `width_px` wide and inside it, so that it never covers what is not in the region."""
     inner = ndimage.binary_erosion(mask, ndimage.generate_binary_structure(2, 1), iterations=width_px)
     return np.asarray(mask & ~inner)
@@ -91,7 +91,7 @@ def frame(
     y = rows + 2 * MARGIN_PX + 6
     right = width - MARGIN_PX
     _scale_bar(draw, (MARGIN_PX, y + _LINE_PX // 2), columns, mm_per_px, legend.spacing_note)
-    _text(draw, (right, y + _LINE_PX // 2), legend.display, anchor="rm", size_px=_SMALL_PX, colour=_QUIET)
+    _text(draw, (right, y + _LINE_PX // 2), legend.display, anchor="rm", size_px=_SMALL_PX, colour=QUIET)
     y += _LINE_PX
     if legend.scale:
         _colour_bar(sheet, draw, (MARGIN_PX, y), legend.scale)
@@ -99,7 +99,7 @@ def frame(
     for line in lines:
         _legend_line(draw, (MARGIN_PX, y + _LINE_PX // 2), line)
         y += _LINE_PX
-    _text(draw, (right, y + _LINE_PX // 2), RESEARCH_USE, anchor="rm", size_px=_SMALL_PX, colour=_QUIET)
+    _text(draw, (right, y + _LINE_PX // 2), RESEARCH_USE, anchor="rm", size_px=_SMALL_PX, colour=QUIET)
     return np.asarray(sheet)
 
 
@@ -121,7 +121,7 @@ def _scale_bar(
 ) -> None:
     x, y = at
     if mm_per_px is None:
-        _text(draw, at, "no scale", anchor="lm", size_px=_SMALL_PX, colour=_QUIET)
+        _text(draw, at, "no scale", anchor="lm", size_px=_SMALL_PX, colour=QUIET)
         return
     length_mm = scale_bar_mm(columns * mm_per_px)
     end = x + round(length_mm / mm_per_px)

@@ -46,7 +46,7 @@ def write_card(model: ModelReference) -> CardText:
         ("Licence", _text(card.get("licence"))),
         ("Calibrator", _calibrator(card.get("calibrator"))),
         ("Input guard", _guard(card.get("guard"))),
-        ("Known shortcuts", "; ".join(_texts(card.get("known_shortcuts"))) or "none known"),
+        ("Known shortcuts", "; ".join(_texts(card.get("known_shortcuts"))) or "none stated"),
     ]
     return CardText(
         title=f"{_text(card.get('title')) if card.get('title') else model.name} ({model.name} {model.version})",

@@ -15,7 +15,8 @@ Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 
-# Okabe and Ito, "Color Universal Design" (2008); split by what is seen on a dark and on a light ground.
+# After Okabe and Ito, "Color Universal Design" (2008), brighter for a dark ground; the second set is seen
+# on white and on black alike, because lesions on inverted PET are black on white.
 ON_DARK: tuple[Colour, ...] = (
     (86, 180, 233),
     (230, 159, 0),
@@ -23,14 +24,18 @@ ON_DARK: tuple[Colour, ...] = (
     (204, 121, 167),
     (0, 178, 130),
     (233, 110, 40),
+    (255, 255, 255),
+    (150, 150, 255),
 )
 ON_LIGHT: tuple[Colour, ...] = (
-    (213, 94, 0),
-    (0, 114, 178),
-    (0, 130, 95),
-    (178, 70, 140),
-    (120, 80, 0),
-    (60, 60, 200),
+    (232, 93, 0),
+    (0, 132, 210),
+    (0, 158, 115),
+    (204, 80, 160),
+    (178, 128, 0),
+    (110, 100, 240),
+    (200, 40, 60),
+    (90, 150, 30),
 )
 
 # From OKLab to linear sRGB: B. Ottosson, "A perceptual color space for image processing" (2020).
@@ -50,6 +55,7 @@ _LMS_TO_RGB = np.array(
 )
 _LIGHTNESS = (0.22, 0.93)
 _HUE_DEG = (300.0, 460.0)  # violet over red and orange to yellow
+_CHROMA = 0.16  # within what screens show at most of these hues: no band stands out by its saturation
 _STEPS = 256
 
 
@@ -61,9 +67,9 @@ def _srgb(lightness: float, chroma: float, hue_deg: float) -> NDArray[np.float64
     return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, curve))
 
 
-def _strongest(lightness: float, hue_deg: float) -> NDArray[np.float64]:
-    """The most saturated colour of that lightness and hue which a screen can show."""
-    inside, outside = 0.0, 0.4
+def _colour(lightness: float, hue_deg: float) -> NDArray[np.float64]:
+    """The colour of that lightness and hue, as saturated as a screen can show it but no more than _CHROMA."""
+    inside, outside = 0.0, 2.0 * _CHROMA
     for _ in range(20):
         chroma = (inside + outside) / 2.0
         rgb = _srgb(lightness, chroma, hue_deg)
@@ -71,7 +77,7 @@ def _strongest(lightness: float, hue_deg: float) -> NDArray[np.float64]:
             inside = chroma
         else:
             outside = chroma
-    return np.clip(_srgb(lightness, 0.95 * inside, hue_deg), 0.0, 1.0)
+    return np.clip(_srgb(lightness, min(0.95 * inside, _CHROMA), hue_deg), 0.0, 1.0)
 
 
 @cache
@@ -80,7 +86,7 @@ def heat_scale() -> NDArray[np.uint8]:
     fractions = np.linspace(0.0, 1.0, _STEPS)
     lightness = _LIGHTNESS[0] + fractions * (_LIGHTNESS[1] - _LIGHTNESS[0])
     hues = _HUE_DEG[0] + fractions * (_HUE_DEG[1] - _HUE_DEG[0])
-    scale = np.array([_strongest(*pair) for pair in zip(lightness, hues, strict=True)])
+    scale = np.array([_colour(*pair) for pair in zip(lightness, hues, strict=True)])
     colours = np.round(255.0 * scale).astype(np.uint8)
     colours.setflags(write=False)
     return colours

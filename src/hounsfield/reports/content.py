@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DRAFT_NOTICE = "Drafted by a program and not signed by a reader."
 STATUS = {"complete": "Complete", "partial": "Partial", "refused": "Refused"}
+SEVERITY_WORDS = {"refusal": "Refused", "warning": "Warning", "note": "Note"}
 SEVERITY_TITLES = {"refusal": "Refused", "warning": "Warnings", "note": "Notes"}
 REMEDY = (
     "Nothing was computed from this input. Correct what is named above and read the study again, or choose "

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from hounsfield.core import RESEARCH_USE
-from hounsfield.reports.content import DRAFT_NOTICE, REMEDY
+from hounsfield.reports.content import DRAFT_NOTICE, REMEDY, SEVERITY_WORDS
 from hounsfield.reports.numbered_canvas import numbered_canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hounsfield.reports.card import CardText
     from hounsfield.reports.content import Content, Fact
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 _FONT, _BOLD = "HounsfieldSans", "HounsfieldSans-Bold"
 _WIDTH_MM, _SIDE_MM, _TOP_MM, _FOOT_MM = 210.0, 16.0, 15.0, 20.0
 _INNER_MM = _WIDTH_MM - 2 * _SIDE_MM
+_FRAME_PT = 6.0  # the frame of SimpleDocTemplate pads by this much inside its margins
 _INK, _QUIET, _LINE, _ACCENT = "#16191d", "#525a66", "#c9cdd3", "#0b5fa5"
-# Text and ground of the badges: as on the page.
-_BADGES = {
-    "complete": ("#1a6b3c", "#e3f3e9"),
-    "absent": ("#1a6b3c", "#e3f3e9"),
-    "partial": ("#7a4b00", "#fdf0d5"),
-    "indeterminate": ("#7a4b00", "#fdf0d5"),
-    "refused": ("#9b1c1c", "#fbe4e4"),
-    "present": ("#9b1c1c", "#fbe4e4"),
+# Of statuses and presences: as on the page.
+_COLOURS = {
+    "complete": "#1a6b3c",
+    "absent": "#444b55",
+    "partial": "#7a4b00",
+    "indeterminate": "#7a4b00",
+    "refused": "#9b1c1c",
+    "present": "#9b1c1c",
 }
 # Name: size, leading, space before, space after, font, colour.
 _STYLES: dict[str, tuple[float, float, float, float, str, str]] = {
@@ -42,6 +43,7 @@ _STYLES: dict[str, tuple[float, float, float, float, str, str]] = {
     "cell": (8, 10.5, 0, 0, _FONT, _INK),
     "cell-bold": (8, 10.5, 0, 0, _BOLD, _INK),
     "cell-quiet": (7, 9.2, 0, 0, _FONT, _QUIET),
+    "caption": (7, 9.2, 3, 0, _FONT, _QUIET),
     "quiet": (7.5, 10, 0, 3, _FONT, _QUIET),
 }
 
@@ -56,8 +58,8 @@ def report_pdf(content: Content, pictures: Sequence[Picture]) -> bytes:
     document = SimpleDocTemplate(
         target,
         pagesize=(_WIDTH_MM * mm, 297.0 * mm),
-        leftMargin=_SIDE_MM * mm,
-        rightMargin=_SIDE_MM * mm,
+        leftMargin=_SIDE_MM * mm - _FRAME_PT,
+        rightMargin=_SIDE_MM * mm - _FRAME_PT,
         topMargin=_TOP_MM * mm,
         bottomMargin=_FOOT_MM * mm,
         title=content.title,
@@ -116,14 +118,21 @@ def _markup(marked: str, style: str, *, right: bool = False) -> Any:
     )
 
 
-def _heading(text: str) -> Any:
-    paragraph = _text(text, "heading")
-    paragraph.keepWithNext = 1
-    return paragraph
+def _headed(heading: str, flowables: Iterable[Any], *, room_mm: float = 28.0) -> list[Any]:
+    """A heading and what stands below it; on a new page where less than `room_mm` is left."""
+    from reportlab.lib.units import mm
+    from reportlab.platypus import CondPageBreak
+
+    return [CondPageBreak(room_mm * mm), _text(heading, "heading"), *flowables]
 
 
 def _table(
-    rows: Sequence[Sequence[Any]], widths: Sequence[float], *, head: bool, extra: Sequence[Any] = ()
+    rows: Sequence[Sequence[Any]],
+    widths: Sequence[float],
+    *,
+    head: bool,
+    ruled: bool = True,
+    extra: Sequence[Any] = (),
 ) -> Any:
     """A table of paragraphs over the page's width; widths are shares of it."""
     from reportlab.lib.colors import HexColor
@@ -134,9 +143,9 @@ def _table(
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-        ("TOPPADDING", (0, 0), (-1, -1), 3),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-        ("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor(_LINE)),
+        ("TOPPADDING", (0, 0), (-1, -1), 2.2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.2),
+        *([("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor(_LINE))] if ruled else []),
         *extra,
     ]
     total = sum(widths)
@@ -145,13 +154,12 @@ def _table(
 
 
 def _badge(word: str, kind: str) -> str:
-    colour, ground = _BADGES[kind]
-    return f'<font name="{_BOLD}" color="{colour}" backColor="{ground}">&nbsp;{escape(word)}&nbsp;</font>'
+    return f'<font name="{_BOLD}" color="{_COLOURS[kind]}">{escape(word)}</font>'
 
 
 def _head(content: Content) -> list[Any]:
     badge = _badge(content.status_word, content.status)
-    title = _markup(f'{escape(content.title)} &nbsp;<font size="9">{badge}</font>', "title")
+    title = _markup(f'{escape(content.title)} &nbsp; <font size="10">{badge}</font>', "title")
     notice = _markup(f"<b>{escape(RESEARCH_USE)}</b> {escape(DRAFT_NOTICE)}", "quiet")
     return [title, notice, _facts([*content.patient, *content.study], 4)]
 
@@ -170,12 +178,9 @@ def _result(content: Content) -> list[Any]:
         reasons = [
             c.text for severity, _, found in content.conditions if severity == "refusal" for c in found
         ]
-        return [
-            _heading("No reading was made"),
-            *(_text(reason, "large") for reason in reasons),
-            _text(REMEDY, "quiet"),
-        ]
-    story = [_heading("Impression"), *(_text(line, "large") for line in content.section("impression"))]
+        lines = [*(_text(reason, "large") for reason in reasons), _text(REMEDY, "quiet")]
+        return _headed("No reading was made", lines)
+    story = _headed("Impression", [_text(line, "large") for line in content.section("impression")])
     return [*story, *_findings(content), *_measurements(content)]
 
 
@@ -195,7 +200,7 @@ def _findings(content: Content) -> list[Any]:
         rows.append(
             [label, _markup(_badge(row.word, row.presence), "cell"), probability, _text(row.reason, "cell")]
         )
-    return [_heading("Findings"), _table(rows, (3.0, 1.9, 2.1, 6.0), head=True)]
+    return _headed("Findings", [_table(rows, (3.0, 1.9, 2.1, 6.0), head=True)])
 
 
 def _measurements(content: Content) -> list[Any]:
@@ -220,19 +225,19 @@ def _measurements(content: Content) -> list[Any]:
             rows.append(
                 [label, value, _text(row.uncertainty, "cell", right=True), _text(row.rule, "cell-quiet")]
             )
-    return [_heading("Measurements"), _table(rows, (5.0, 2.6, 2.6, 3.4), head=True, extra=extra)]
+    return _headed("Measurements", [_table(rows, (5.0, 2.4, 2.8, 3.4), head=True, extra=extra)])
 
 
 def _pictures(content: Content, pictures: Sequence[Picture]) -> list[Any]:
     if not pictures:
         return []
-    n_columns = 2 if len(pictures) in {1, 2, 4} else 3
+    n_columns = 2 if len(pictures) <= 2 else 3
     cells = [_picture_cell(picture, n_columns) for picture in pictures]
     rows = [cells[start : start + n_columns] for start in range(0, len(cells), n_columns)]
     rows[-1] = rows[-1] + [[]] * (n_columns - len(rows[-1]))
-    table = _table(rows, [1.0] * n_columns, head=False, extra=[("LINEBELOW", (0, 0), (-1, -1), 0, None)])
+    table = _table(rows, [1.0] * n_columns, head=False, ruled=False)
     remarks = [*([content.omission] if content.omission else []), *content.evidence]
-    return [_heading("Pictures"), table, *(_text(remark, "quiet") for remark in remarks)]
+    return _headed("Pictures", [table, *(_text(remark, "quiet") for remark in remarks)], room_mm=80.0)
 
 
 def _picture_cell(picture: Picture, n_columns: int) -> list[Any]:
@@ -246,25 +251,34 @@ def _picture_cell(picture: Picture, n_columns: int) -> list[Any]:
     target = BytesIO()
     Raster.fromarray(picture.rgb).save(target, "PNG", compress_level=1)
     target.seek(0)
-    return [Flowable(target, width=width, height=width * rows / columns), _text(picture.title, "cell-quiet")]
+    return [
+        Flowable(target, width=width, height=width * rows / columns, hAlign="LEFT"),
+        _text(picture.title, "caption"),
+    ]
 
 
 def _background(content: Content) -> list[Any]:
     """Limitations, technique, model and provenance."""
     story: list[Any] = []
-    if content.conditions:
-        story.append(_heading("Limitations"))
-    for _, title, conditions in content.conditions:
-        story += [_markup(f"<b>{escape(title)}:</b> {escape(c.text)}", "body") for c in conditions]
+    limits = [
+        _markup(f"<b>{SEVERITY_WORDS[severity]}:</b> {escape(c.text)}", "body")
+        for severity, _, conditions in content.conditions
+        for c in conditions
+        if content.status != "refused" or severity != "refusal"
+    ]
+    if limits:
+        story += _headed("Limitations", limits)
     if content.technique:
-        story += [_heading("Technique"), _lines((f.label, f.value) for f in content.technique)]
+        story += _headed("Technique", [_facts(content.technique, 4)])
     for card in content.cards:
         story += _card(card)
     n_inputs = sum(len(names) for _, names in content.instances)
     facts = [(fact.label, fact.value) for fact in content.provenance]
-    facts += [("Inputs", f"{n_inputs} instances or files, listed in reading.json")] if n_inputs else []
+    if n_inputs:
+        plural = "" if n_inputs == 1 else "s"
+        facts.append(("Inputs", f"{n_inputs} instance{plural} or file{plural}, listed in reading.json"))
     if facts:
-        story += [_heading("Provenance"), _lines(facts)]
+        story += _headed("Provenance", [_lines(facts)])
     return story
 
 
@@ -278,11 +292,14 @@ def _card(card: CardText) -> list[Any]:
     pairs = [*card.facts]
     if card.not_for:
         pairs.insert(1, ("Not for", "; ".join(card.not_for)))
-    story = [_heading(f"Model: {card.title}"), _lines(pairs)]
+    story = _headed(f"Model: {card.title}", [_lines(pairs)])
     if card.figures:
         rows = [[_text(word, "cell-quiet") for word in ("Figure", "Value", "95 % interval", "Measured on")]]
         rows += [
-            [_text(text, "cell-quiet") for text in (r.name, r.value, r.interval, r.measured_on)]
+            [
+                _text(text, "cell-quiet")
+                for text in (f"\u2003{r.name}" if r.is_part else r.name, r.value, r.interval, r.measured_on)
+            ]
             for r in card.figures
         ]
         story.append(_table(rows, (4.0, 1.5, 2.5, 4.0), head=True))

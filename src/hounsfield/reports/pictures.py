@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hounsfield.reports.canvas import Legend, frame, paint
+from hounsfield.reports.canvas import QUIET, Legend, frame, paint
 from hounsfield.reports.colours import ON_DARK, ON_LIGHT, heat_colours
 from hounsfield.reports.display import Display, choose_display
 from hounsfield.reports.names import region_label, region_labels, spoken
@@ -174,7 +174,7 @@ def _outlined(
             rgb = paint(rgb, edge, scene.colour(region))
             entries.append((scene.colour(region), region_label(region, regions)))
     if len(entries) > _MOST_LABELS:
-        more = (scene.palette[0], f"and {len(entries) - _MOST_LABELS + 1} more")
+        more = (QUIET, f"and {len(entries) - _MOST_LABELS + 1} more")
         entries = [*entries[: _MOST_LABELS - 1], more]
     return rgb, tuple(entries)
 
@@ -192,7 +192,7 @@ def _draw(view: View, scene: _Scene) -> Picture:
         )
     title = _slice_title(view, scene)
     if view.subject is not None:
-        title = f"{region_label(view.subject, scene.reading.regions)}: {title[:1].lower()}{title[1:]}"
+        title = _about(region_label(view.subject, scene.reading.regions), title)
     return Picture(f"{subject}{_kebab(plane.name)}", title, framed, _source(view, scene.image))
 
 
@@ -205,8 +205,13 @@ def _draw_map(item: ExplanationMap, acquired: Plane, scene: _Scene) -> Picture:
     rgb, entries = _outlined(np.round(mixed).astype(np.uint8), view, scene)
     legend = Legend(entries, scene.display.label, item.method.meaning, scene.spacing_note)
     framed = frame(rgb, legend=legend, letters=acquired.letters, mm_per_px=acquired.mm_per_px)
-    title = f"{item.method.meaning} for {spoken(item.finding).lower()}: {_slice_title(view, scene).lower()}"
+    title = _about(f"{item.method.meaning} for {spoken(item.finding).lower()}", _slice_title(view, scene))
     return Picture(f"map-{item.name}", title, framed, _source(view, scene.image))
+
+
+def _about(subject: str, slice_title: str) -> str:
+    """What is shown, and where; a single picture needs no where."""
+    return subject if slice_title == "Image" else f"{subject}: {slice_title[:1].lower()}{slice_title[1:]}"
 
 
 def _slice_title(view: View, scene: _Scene) -> str:

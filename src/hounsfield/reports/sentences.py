@@ -88,7 +88,7 @@ def impression(reading: Reading) -> list[Sentence]:
                 ("status:refused", *refusals),
             )
         ]
-    sentences = [_summary(f) for f in _by_weight(reading.findings) if f.presence != "absent"]
+    sentences = _merged([_summary(f) for f in _by_weight(reading.findings) if f.presence != "absent"])
     absent = [f for f in reading.findings if f.presence == "absent"]
     if absent:
         labels = "; ".join(finding_label(f) for f in absent)
@@ -110,6 +110,23 @@ def _by_weight(findings: Sequence[Finding]) -> list[Finding]:
         findings,
         key=lambda f: (urgencies.index(f.urgency.name), f.presence != "present", -(f.probability or 0.0)),
     )
+
+
+def _merged(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Sentences of equal words as one that says how many findings it stands for."""
+    alike: dict[str, list[Sentence]] = {}
+    for sentence in sentences:
+        alike.setdefault(sentence.text, []).append(sentence)
+    return [
+        group[0]
+        if len(group) == 1
+        else Sentence(
+            "impression",
+            f"{text.removesuffix('.')} ({len(group)} findings).",
+            tuple(source for sentence in group for source in sentence.sources),
+        )
+        for text, group in alike.items()
+    ]
 
 
 def _summary(finding: Finding) -> Sentence:
