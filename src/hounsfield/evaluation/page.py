@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from hounsfield.core import RESEARCH_USE
@@ -106,13 +107,18 @@ def _render(evaluation: Evaluation, predictions: Predictions, shown: Sequence[Sh
 def _cell(interval: Interval | None) -> str:
     if interval is None:
         return ""
+    if not isfinite(interval.value):
+        return "undefined"
     return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def _case(predictions: Predictions, item: Shown) -> dict[str, str]:
     said = predictions.probabilities[item.index]
     leading = int(said.argmax())
-    overlap = f"Dice {predictions.dice[item.index]:.2f}; " if predictions.dice is not None else ""
+    measured = predictions.dice is not None and isfinite(predictions.dice[item.index])
+    overlap = (
+        f"Dice {predictions.dice[item.index]:.2f}; " if measured and predictions.dice is not None else ""
+    )
     return {
         "source": outlined_picture(item.picture, item.truth, item.found),
         "text": (
