@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 NAME = "brain-tumour-mr"
 FINDINGS = {"glioma": "glioma", "meningioma": "meningioma", "pituitary": "pituitary-tumour"}
-MAP_NOTE = "The map is coarse: each of its cells covers many pixels, so it shows a region and no outline."
+MAP_NOTES = {
+    "hires-cam": "It shows what the class was read from, which this network restricts to its own outline.",
+    "grad-cam": "Do not rely on it: its averaging over the picture forgets where a feature counted.",
+}
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ class Results:
     groups: list[str] = field(default_factory=list)
     probabilities: list[list[float]] = field(default_factory=list)
     dice: list[float] = field(default_factory=list)
-    pointed: list[float] = field(default_factory=list)
+    pointed: dict[str, list[float]] = field(default_factory=dict)
     chance: list[float] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -94,7 +97,8 @@ def collect(cases: Sequence[Case], readings: dict[str, Reading], classes: tuple[
         results.calls.append(own[results.labels[-1]].presence)
         outline = reading.regions[0].mask if reading.regions else None
         results.dice.append(dice(truth, outline[0] if outline is not None else np.zeros_like(truth)))
-        results.pointed.append(points_at(reading.maps[0].values[0], truth))
+        for item in reading.maps:
+            results.pointed.setdefault(item.name, []).append(points_at(item.values[0], truth))
         results.chance.append(float(truth.mean()))
     return results
 
@@ -113,7 +117,8 @@ def figures(results: Results, *, seed: int = 0) -> dict[str, Interval]:
     probabilities = np.array(results.probabilities)
     right = probabilities.argmax(axis=1) == labels
     confidence = probabilities.max(axis=1)
-    overlap, pointed = np.array(results.dice), np.array(results.pointed)
+    overlap = np.array(results.dice)
+    pointed = {name: np.array(hits) for name, hits in results.pointed.items()}
 
     def class_auroc(index: int) -> Callable[[Any], float]:
         return lambda chosen: auroc(labels[chosen] == index, probabilities[chosen, index])
@@ -138,28 +143,33 @@ def figures(results: Results, *, seed: int = 0) -> dict[str, Interval]:
             )
             for index, name in enumerate(results.classes)
         },
-        "pointing game, Grad-CAM": lambda chosen: float(pointed[chosen].mean()),
+        **{
+            f"pointing game {name}": lambda chosen, hits=hits: float(hits[chosen].mean())
+            for name, hits in pointed.items()
+        },
     }
     rng = np.random.default_rng(seed)
     return {name: cluster_bootstrap(one, results.groups, rng=rng) for name, one in statistics.items()}
 
 
-def update_card(bundle: Bundle, results: Results, found: Interval) -> Bundle:
-    """Write what was measured of the map into the bundle's card."""
-    evidence = MapEvidence(
-        value=round(found.value, 4),
-        low95=round(found.low, 4),
-        high95=round(found.high, 4),
-        n=len(results.labels),
-        n_groups=len(set(results.groups)),
-        part="test",
-        chance=round(float(np.mean(results.chance)), 4),
-        note=MAP_NOTE,
-    )
-    card = bundle.card.model_copy(update={"explanations": {**bundle.card.explanations, "grad-cam": evidence}})
+def update_card(bundle: Bundle, results: Results, found: dict[str, Interval]) -> Bundle:
+    """Write what was measured of the maps into the bundle's card."""
+    evidence = {
+        name: MapEvidence(
+            value=round(found[f"pointing game {name}"].value, 4),
+            low95=round(found[f"pointing game {name}"].low, 4),
+            high95=round(found[f"pointing game {name}"].high, 4),
+            n=len(results.labels),
+            n_groups=len(set(results.groups)),
+            part="test",
+            chance=round(float(np.mean(results.chance)), 4),
+            note=MAP_NOTES.get(name, ""),
+        )
+        for name in results.pointed
+    }
     return write_bundle(
         bundle.folder,
-        card=card,
+        card=bundle.card.model_copy(update={"explanations": evidence}),
         weights=bundle.weights(),
         guard_arrays=bundle.guard_arrays() or None,
     )
@@ -168,7 +178,7 @@ def update_card(bundle: Bundle, results: Results, found: Interval) -> Bundle:
 def main() -> None:
     """Read the test part and print the table."""
     parser = with_data_option(argparse.ArgumentParser(description=__doc__))
-    parser.add_argument("--update-card", action="store_true", help="write the pointing game into the card")
+    parser.add_argument("--update-card", action="store_true", help="write the maps' figures into the card")
     options = parser.parse_args()
     bundle = open_bundle(find_bundle(NAME))
     dataset, cases = cases_of_part(bundle, options.data)
@@ -190,7 +200,7 @@ def main() -> None:
     rows.append(("pointing game by chance", f"{np.mean(results.chance):.3f}", ""))
     print(table(("figure", "value", "95 % interval"), rows))
     if options.update_card:
-        written = update_card(bundle, results, found["pointing game, Grad-CAM"])
+        written = update_card(bundle, results, found)
         print(f"\ncard of {written.name} written anew: digest {written.digest}")
 
 

@@ -92,10 +92,17 @@ def test_tumour_is_outlined_on_the_slice_and_belongs_to_the_leading_class(model)
     (measured,) = reading.measurements
     assert measured.value == pytest.approx(region.n_voxels * 0.5 * 0.4)
     assert measured.unit == "mm2"
-    (explained,) = reading.maps
-    assert explained.finding == leading.name
-    assert explained.values.shape == (1, 96, 80)
-    assert "50% (95 % interval 40% to 60%)" in explained.evidence
+
+
+def test_maps_explain_the_leading_class_and_say_what_they_are_worth(model):
+    reading = read(model, mr())
+    leading = max(reading.findings, key=lambda finding: finding.probability)
+    assert [explained.name for explained in reading.maps] == ["hires-cam", "grad-cam"]
+    assert all(explained.finding == leading.name for explained in reading.maps)
+    assert all(explained.values.shape == (1, 96, 80) for explained in reading.maps)
+    untested, tested = (explained.evidence for explained in reading.maps)
+    assert "was not measured" in untested
+    assert "50% (95 % interval 40% to 60%)" in tested
 
 
 def test_limits_of_the_model_stand_in_every_reading(model):

@@ -1,4 +1,4 @@
-"""Grad-CAM: equal to the known formula where one exists, and a property of the weights."""
+"""Grad-CAM and HiResCAM: equal to the known formula where one exists, and a property of the weights."""
 
 from __future__ import annotations
 
@@ -55,10 +55,12 @@ def as_model(network, *, flips=False):
 
 
 GRAD_CAM = explanations.get("grad-cam")
+HIRES_CAM = explanations.get("hires-cam")
 
 
+@pytest.mark.parametrize("method", [GRAD_CAM, HIRES_CAM])
 @pytest.mark.parametrize("class_index", [0, 1, 2])
-def test_equals_class_activation_map_on_a_pooled_linear_head(class_index):
+def test_equals_class_activation_map_on_a_pooled_linear_head(method, class_index):
     network = PooledNetwork()
     model = as_model(network)
     picture = head_slice(shape_yx=(SIZE_PX, SIZE_PX))
@@ -67,7 +69,7 @@ def test_equals_class_activation_map_on_a_pooled_linear_head(class_index):
         levels = network.cam_layer(inputs)[0].numpy()
     weights = network.linear.weight[class_index].numpy()
     cam = np.maximum(np.tensordot(weights, levels, axes=1), 0)
-    found = GRAD_CAM(model, picture, class_index)
+    found = method(model, picture, class_index)
     # Interpolation by two, pixels as areas: each cell's value lies a quarter of a cell beside two pixels,
     # so the mean over 2 x 2 pixels is the cell smoothed by 1/8, 3/4, 1/8 along both axes.
     padded = np.pad(cam, 1, mode="edge")
@@ -96,6 +98,27 @@ def test_pixel_that_contributes_nothing_is_zero():
     assert found.max() == 1.0
     assert (found[:16] == 0).all()
     assert (found[:, 34:] == 0).all()
+
+
+class PartNetwork(PooledNetwork):
+    """Reads the class from the upper left quarter alone."""
+
+    def forward(self, x):
+        levels = self.cam_layer(x)
+        rows, columns = levels.shape[2] // 2, levels.shape[3] // 2
+        return self.linear(levels[:, :, :rows, :columns].mean(dim=(2, 3))), x
+
+
+def test_hires_cam_is_zero_where_the_class_was_not_read():
+    """The published difference: Grad-CAM also marks what the class did not look at."""
+    model = as_model(PartNetwork())
+    picture = head_slice(shape_yx=(SIZE_PX, SIZE_PX))
+    exact, averaged = HIRES_CAM(model, picture, 0), GRAD_CAM(model, picture, 0)
+    half = SIZE_PX // 2 + 1  # one pixel of interpolation
+    assert exact.max() == 1
+    assert (exact[half:] == 0).all()
+    assert (exact[:, half:] == 0).all()
+    assert averaged[half:].max() > 0
 
 
 def test_nothing_for_the_class_gives_an_empty_map():

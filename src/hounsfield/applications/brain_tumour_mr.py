@@ -33,6 +33,7 @@ from hounsfield.core.code import (
     MENINGIOMA,
     MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
     PITUITARY_TUMOUR,
+    private_code,
 )
 from hounsfield.core.errors import ModelError, RefusedInput
 from hounsfield.core.progress import step
@@ -53,6 +54,11 @@ CONCEPTS: dict[str, tuple[Code, str]] = {
     "glioma": (GLIOMA, "glioma"),
     "meningioma": (MENINGIOMA, "meningioma"),
     "pituitary": (PITUITARY_TUMOUR, "pituitary-tumour"),
+}
+# The maps of a reading, the one that points better first, and the coded method of each.
+MAPS = {
+    "hires-cam": private_code("HIRES_CAM", "Class activation weighed pixel by pixel"),
+    "grad-cam": GRAD_CAM,
 }
 SMALLEST_SIDE_PX = 64  # a third of the training pictures' side; below it nothing small can be seen
 # T1-weighted spin and gradient echoes are read out within 30 ms; T2 weighting begins at about 80 ms.
@@ -122,20 +128,22 @@ def _reading(
         _finding(model, prediction, index, (TUMOUR,) if tumour is not None and index == leading else ())
         for index in range(len(model.classes))
     ]
-    values = explanations.get("grad-cam")(model, picture, leading)
-    grad_cam = ExplanationMap(
-        name="grad-cam",
-        method=GRAD_CAM,
-        finding=findings[leading].name,
-        grid=grid,
-        values=values[None],
-        evidence=evidence_sentence(model.card, "grad-cam"),
-    )
+    maps = [
+        ExplanationMap(
+            name=name,
+            method=method,
+            finding=findings[leading].name,
+            grid=grid,
+            values=explanations.get(name)(model, picture, leading)[None],
+            evidence=evidence_sentence(model.card, name),
+        )
+        for name, method in MAPS.items()
+    ]
     return Reading.complete(
         findings=findings,
         measurements=[area(tumour)] if tumour is not None else [],
         regions=[tumour] if tumour is not None else [],
-        maps=[grad_cam],
+        maps=maps,
         conditions=[*conditions, *_model_conditions(model, prediction, has_outline=tumour is not None)],
     )
 

@@ -1,0 +1,35 @@
+"""HiResCAM: like Grad-CAM, but each pixel of each channel has its own weight.
+
+Source: Draelos and Carin 2020, arXiv 2011.08891: the map is ReLU(sum over k of dy/dA_k * A_k, pixel by
+pixel). Grad-CAM's mean over pixels forgets where a channel counted; where the class is read from a part
+of the picture, as under an outline, that moves the map elsewhere. On a network that pools globally and
+ends in a linear layer both are equal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hounsfield.explain._class_activation import class_activation_map
+from hounsfield.explain._registry import explanation
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from hounsfield.inference import TorchModel
+
+
+@explanation("hires-cam")
+def hires_cam(model: TorchModel, picture: NDArray[Any], class_index: int) -> NDArray[np.float32]:
+    """The map of class `class_index` for `picture` (y, x): float32 (y, x), largest value 1.
+
+    All zero where nothing speaks for the class. Raises ModelError for a network without `cam_layer`,
+    UsageError for a class that the model has not.
+    """
+    return class_activation_map(model, picture, class_index, _weigh)
+
+
+def _weigh(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    return (gradient * activation).sum(dim=1, keepdim=True)
