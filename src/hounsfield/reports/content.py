@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING
 
 from hounsfield.core.condition import SEVERITIES
 from hounsfield.reports.card import CardText, write_card
+from hounsfield.reports.measurement_tables import MeasurementTables, tabulate
 from hounsfield.reports.names import (
     NOT_STATED,
     PRESENCE,
     finding_label,
-    full_value,
     percent,
     person_name,
-    quantity_label,
     region_labels,
     spoken,
     tag_text,
     written_date,
-    written_uncertainty,
-    written_value,
 )
 from hounsfield.reports.sentences import extent, technique_facts, write_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hounsfield.core import Condition, Finding, Image, InputReference, Measurement, Reading, Series, Study
+    from hounsfield.core import Condition, Finding, Image, InputReference, Reading, Series, Study
     from hounsfield.reports.sentences import Sentence
 
 DRAFT_NOTICE = "Drafted by a program and not signed by a reader."
@@ -78,18 +75,6 @@ class FindingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasurementRow:
-    """One measurement; full: the number as stored."""
-
-    label: str
-    note: str
-    value: str
-    full: str
-    uncertainty: str
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
 class Content:
     """A report's text, in the order of the page."""
 
@@ -101,7 +86,7 @@ class Content:
     technique: tuple[Fact, ...]
     sentences: tuple[Sentence, ...]
     findings: tuple[FindingRow, ...]
-    measurements: tuple[tuple[str, tuple[MeasurementRow, ...]], ...]
+    measurements: MeasurementTables
     conditions: tuple[tuple[str, str, tuple[Condition, ...]], ...]
     evidence: tuple[str, ...]
     cards: tuple[CardText, ...]
@@ -109,6 +94,16 @@ class Content:
     timing: str
     instances: tuple[tuple[str, tuple[str, ...]], ...]
     omission: str
+
+    @property
+    def limitations(self) -> tuple[tuple[str, str, tuple[Condition, ...]], ...]:
+        """The conditions but for those that a refused reading states as its result already."""
+        return tuple(g for g in self.conditions if self.status != "refused" or g[0] != "refusal")
+
+    @property
+    def states_probability(self) -> bool:
+        """Whether any finding states a calibrated probability."""
+        return any(row.probability is not None for row in self.findings)
 
     def section(self, name: str) -> tuple[str, ...]:
         """The sentences of one section as text."""
@@ -129,7 +124,7 @@ def write_content(
         technique=_technique(image, series),
         sentences=write_sentences(reading, image, series),
         findings=tuple(_finding_row(f, reading) for f in reading.findings),
-        measurements=_measurement_groups(reading),
+        measurements=tabulate(reading),
         conditions=_condition_groups(reading),
         evidence=tuple(f"{item.method.meaning}: {item.evidence}" for item in reading.maps),
         cards=tuple(write_card(model) for model in (reading.provenance.models if reading.provenance else ())),
@@ -189,26 +184,6 @@ def _finding_row(finding: Finding, reading: Reading) -> FindingRow:
         calibrator=f"calibrated: {finding.calibrator}" if stated else "",
         reason=finding.reason,
         regions=region_labels(finding.regions, reading),
-    )
-
-
-def _measurement_groups(reading: Reading) -> tuple[tuple[str, tuple[MeasurementRow, ...]], ...]:
-    """Measurements by the regions that they came from, in the order of their first appearance."""
-    groups: dict[str, list[MeasurementRow]] = {}
-    for measurement in dict.fromkeys(reading.all_measurements()):
-        where = region_labels(measurement.regions, reading)
-        groups.setdefault(where, []).append(_measurement_row(measurement))
-    return tuple((where or "Whole image", tuple(rows)) for where, rows in groups.items())
-
-
-def _measurement_row(measurement: Measurement) -> MeasurementRow:
-    return MeasurementRow(
-        label=quantity_label(measurement),
-        note=measurement.note,
-        value=written_value(measurement),
-        full=full_value(measurement),
-        uncertainty=written_uncertainty(measurement),
-        rule=f"{measurement.rule} {measurement.rule_version}",
     )
 
 

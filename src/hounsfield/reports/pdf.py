@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hounsfield.reports.card import CardText
     from hounsfield.reports.content import Content, Fact
+    from hounsfield.reports.measurement_tables import MeasurementMatrix, MeasurementRow
     from hounsfield.results.documents import Picture
 
 _FONT, _BOLD = "HounsfieldSans", "HounsfieldSans-Bold"
@@ -187,31 +188,49 @@ def _result(content: Content) -> list[Any]:
 def _findings(content: Content) -> list[Any]:
     if not content.findings:
         return []
-    rows = [
-        [_text(word, "cell-quiet") for word in ("Finding", "Presence", "Probability", "What it rests on")]
-    ]
+    words, widths = ["Finding", "Presence", "What it rests on"], [3.2, 1.9, 7.9]
+    if content.states_probability:
+        words, widths = [*words[:2], "Probability", words[2]], [3.0, 1.9, 2.1, 6.0]
+    rows: list[list[Any]] = [[_text(word, "cell-quiet") for word in words]]
     for row in content.findings:
         label = [_text(row.label, "cell-bold")]
         if row.regions:
             label.append(_text(f"region: {row.regions}", "cell-quiet"))
-        probability = [_text(row.probability_text, "cell")]
-        if row.calibrator:
-            probability.append(_text(row.calibrator, "cell-quiet"))
-        rows.append(
-            [label, _markup(_badge(row.word, row.presence), "cell"), probability, _text(row.reason, "cell")]
-        )
-    return _headed("Findings", [_table(rows, (3.0, 1.9, 2.1, 6.0), head=True)])
+        cells = [label, _markup(_badge(row.word, row.presence), "cell")]
+        if content.states_probability:
+            cells.append([_text(row.probability_text, "cell"), _text(row.calibrator, "cell-quiet")])
+        rows.append([*cells, _text(row.reason, "cell")])
+    return _headed("Findings", [_table(rows, widths, head=True)])
 
 
 def _measurements(content: Content) -> list[Any]:
-    if not content.measurements:
-        return []
-    head = [
-        _text(word, "cell-quiet", right=k in {1, 2})
-        for k, word in enumerate(("Quantity", "Value", "Uncertainty (95 %)", "Rule"))
-    ]
-    rows, extra = [head], []
-    for where, group in content.measurements:
+    tables = content.measurements
+    parts: list[Any] = []
+    for matrix in tables.matrices:
+        parts += [_matrix(matrix), _text(matrix.remark, "caption")]
+    if tables.blocks:
+        parts.append(_blocks(tables.blocks))
+    return _headed("Measurements", parts) if parts else []
+
+
+def _matrix(matrix: MeasurementMatrix) -> Any:
+    heads = [_text("Region", "cell-quiet")]
+    for column in matrix.columns:
+        unit = f", {column.unit}" if column.unit else ""
+        note = f" ({column.note})" if column.note else ""
+        heads.append(_text(f"{column.label}{unit}{note}", "cell-quiet", right=True))
+    rows = [heads]
+    for where, cells in matrix.rows:
+        numbers = [_text(f"{cell.value} {cell.uncertainty}".rstrip(), "cell", right=True) for cell in cells]
+        rows.append([_text(where, "cell-bold"), *numbers])
+    return _table(rows, (1.6, *(1.4 for _ in matrix.columns)), head=True)
+
+
+def _blocks(blocks: Sequence[tuple[str, Sequence[MeasurementRow]]]) -> Any:
+    words = ("Quantity", "Value", "Uncertainty (95 %)", "Rule")
+    rows: list[list[Any]] = [[_text(word, "cell-quiet", right=k in {1, 2}) for k, word in enumerate(words)]]
+    extra: list[Any] = []
+    for where, group in blocks:
         extra += [
             ("SPAN", (0, len(rows)), (-1, len(rows))),
             ("TOPPADDING", (0, len(rows)), (-1, len(rows)), 6),
@@ -225,7 +244,7 @@ def _measurements(content: Content) -> list[Any]:
             rows.append(
                 [label, value, _text(row.uncertainty, "cell", right=True), _text(row.rule, "cell-quiet")]
             )
-    return _headed("Measurements", [_table(rows, (5.0, 2.4, 2.8, 3.4), head=True, extra=extra)])
+    return _table(rows, (4.6, 3.0, 2.6, 3.4), head=True, extra=[*extra, ("LEFTPADDING", (3, 0), (3, -1), 8)])
 
 
 def _pictures(content: Content, pictures: Sequence[Picture]) -> list[Any]:
@@ -262,9 +281,8 @@ def _background(content: Content) -> list[Any]:
     story: list[Any] = []
     limits = [
         _markup(f"<b>{SEVERITY_WORDS[severity]}:</b> {escape(c.text)}", "body")
-        for severity, _, conditions in content.conditions
+        for severity, _, conditions in content.limitations
         for c in conditions
-        if content.status != "refused" or severity != "refusal"
     ]
     if limits:
         story += _headed("Limitations", limits)
