@@ -148,7 +148,7 @@ def _thigh_slices(data: Path) -> list[np.ndarray]:
 
 
 def right_and_turned(bundle: Bundle, data: Path, folder: Path) -> Iterator[tuple[str, list[Path]]]:
-    """The test part as it is, turned, mirrored, inverted and with its borders cut; and class "none"."""
+    """The test part as it is, turned, mirrored, scaled, bordered, cut and inverted; and class "none"."""
     _, cases = cases_of_part(bundle, data)
     pictures = [case.picture() for case in cases]
     yield "right: the test part", [case.image_path for case in cases]
@@ -157,6 +157,10 @@ def right_and_turned(bundle: Bundle, data: Path, folder: Path) -> Iterator[tuple
         "right, turned by 180 degrees": lambda p: np.rot90(p, 2),
         "right, mirrored left and right": lambda p: p[:, ::-1],
         "right, half the size": lambda p: p[::2, ::2],
+        "right, twice the size": lambda p: np.kron(p, np.ones((2, 2))),
+        "right, with a black border of 30 pixels": lambda p: np.pad(p, 30),
+        "right, 20 pixels cut from each side": lambda p: p[20:-20, 20:-20],
+        "right, brightened (square root)": np.sqrt,
         "right, inverted grey": lambda p: 255 - p,
     }.items():
         yield name, _written(folder / name.replace(" ", "_"), [change(picture) for picture in pictures])
