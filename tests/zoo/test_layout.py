@@ -134,7 +134,7 @@ def test_readme_and_licence_say_what_the_card_says(bundle):
         "0.931 (0.901 to 0.956)",
         "| HOG with boosting | macro AUROC | 0.850",
         "macro AUROC, glioma | 0.912 (0.880 to 0.940)",
-        "grad-cam: maximum on the truth in 0.610 (0.520 to 0.700) of 150 pictures",
+        "grad-cam: highest point on the truth in 0.610 (0.520 to 0.700) of 150 pictures",
         "plane of the slice",
         "temperature, fitted on nothing",
         "present from 0.6, absent up to 0.1",

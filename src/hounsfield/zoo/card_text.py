@@ -53,7 +53,7 @@ def _threshold_lines(card: ModelCard) -> list[str]:
     if not card.thresholds:
         return ["None: the outputs are scores and are never read as present or absent."]
     return [
-        f"- {name}: present from {item.present_from:g}, absent up to {item.absent_to:g} (chosen on "
+        f"- {name}: present from {item.present_from:.3g}, absent up to {item.absent_to:.3g} (chosen on "
         f"{item.chosen_on}: {item.purpose})"
         for name, item in card.thresholds.items()
     ]
@@ -67,6 +67,16 @@ def _calibration_line(card: ModelCard) -> str:
         before, after = _interval(card.calibrator.ece_before), _interval(card.calibrator.ece_after)
         line += f" Expected calibration error {before} before, {after} after."
     return line
+
+
+def _map_lines(card: ModelCard) -> list[str]:
+    if not card.explanations:
+        return ["None was tested: do not conclude anything from a map of this model."]
+    return [
+        f"- {name}: highest point on the truth in {_interval(item)} of {item.n} pictures ({item.part} part; by "
+        f"chance {item.chance:.3f}). {item.note}".rstrip()
+        for name, item in card.explanations.items()
+    ]
 
 
 def readme_text(card: ModelCard) -> str:
@@ -105,21 +115,17 @@ def readme_text(card: ModelCard) -> str:
         "",
         "## Maps",
         "",
-        *(
-            f"- {name}: maximum on the truth in {_interval(item)} of {item.n} pictures ({item.part} part; by "
-            f"chance {item.chance:.3f}). {item.note}".rstrip()
-            for name, item in card.explanations.items()
-        ),
+        *_map_lines(card),
         "",
         "## Known shortcuts and limits",
         "",
-        *(f"- {item}" for item in card.known_shortcuts),
+        *([f"- {item}" for item in card.known_shortcuts] or ["None was looked for."]),
         "",
         "## Data",
         "",
         *(
-            f"- {item.name}: {item.n_cases} cases in {item.n_groups} groups; {item.source}; {item.licence}. "
-            f"{item.citation}"
+            f"- {item.name}: {item.n_cases} cases in {item.n_groups} groups; {item.source}. "
+            f"Licence: {item.licence.rstrip('.')}. {item.citation}"
             for item in card.data
         ),
         "",
