@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hounsfield.core.errors import MissingModel
 from hounsfield.inference.preprocessing import PictureToInput, Prepared, prepare
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
+        from hounsfield.core.errors import MissingModel
+
         raise MissingModel(
             "learned models need torch, which is not installed: pip install 'hounsfield[nn]' (README.md "
             "says how to get the build for your hardware)"

@@ -79,6 +79,15 @@ def _map_lines(card: ModelCard) -> list[str]:
     ]
 
 
+def _data_lines(card: ModelCard) -> list[str]:
+    lines = [
+        f"- {item.name}: {item.n_cases} cases in {item.n_groups} groups; {item.source}. "
+        f"Licence: {item.licence.rstrip('.')}. {item.citation}"
+        for item in card.data
+    ]
+    return ["## Data", "", *lines]
+
+
 def readme_text(card: ModelCard) -> str:
     """`docs/README.md`: the whole card in words, every figure with its interval."""
     lines = [
@@ -121,13 +130,7 @@ def readme_text(card: ModelCard) -> str:
         "",
         *([f"- {item}" for item in card.known_shortcuts] or ["None was looked for."]),
         "",
-        "## Data",
-        "",
-        *(
-            f"- {item.name}: {item.n_cases} cases in {item.n_groups} groups; {item.source}. "
-            f"Licence: {item.licence.rstrip('.')}. {item.citation}"
-            for item in card.data
-        ),
+        *_data_lines(card),
         "",
         f"Split {card.split_digest}, seed {card.seed}, code version {card.code_version}.",
         "",
