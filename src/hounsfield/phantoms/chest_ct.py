@@ -9,7 +9,7 @@ values at 120 kVp (textbook ranges), varied by the seed.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import ndimage
@@ -32,6 +32,8 @@ EMPHYSEMA_HU = -990
 LAA_HU = -950  # domain limit of LAA%-950: below, exclusive
 EDGE_MM = 0.8  # half width of the scanner's edge response
 NODULE_HU = 40
+BLOOD_HU = {"unstated": 40, "none": 40, "iodine": 180}
+Contrast = Literal["unstated", "none", "iodine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class ChestCtParameters:
 
     emphysema_fraction: part of the lung (without airways) below -950 HU, 0 to 0.4. nodule_diameters_mm:
     solid spheres inside the lungs, 3 to 30 mm. noise_hu: standard deviation, 0 to 60. extent_mm:
-    length along z, covered by n_slices. Raises UsageError outside these ranges.
+    length along z, covered by n_slices. contrast: what the header says: nothing, none, or iodine (blood is
+    then bright too, and lung density indices are not valid). Raises UsageError outside these ranges.
     """
 
     seed: int = 1
@@ -51,9 +54,11 @@ class ChestCtParameters:
     noise_hu: float = 12.0
     extent_mm: float = 300.0
     field_of_view_mm: float = 380.0
+    contrast: Contrast = "unstated"
 
     def __post_init__(self) -> None:
         limits: tuple[tuple[str, float, float, float], ...] = (
+            ("seed", self.seed, 0, 2**63 - 1),
             ("n_slices", self.n_slices, 8, 2000),
             ("matrix_px", self.matrix_px, 32, 1024),
             ("emphysema_fraction", self.emphysema_fraction, 0.0, 0.4),
@@ -62,6 +67,8 @@ class ChestCtParameters:
             ("field_of_view_mm", self.field_of_view_mm, 350.0, 600.0),
             *(("nodule_diameters_mm", one, 3.0, 30.0) for one in self.nodule_diameters_mm),
         )
+        if self.contrast not in BLOOD_HU:
+            raise UsageError(f"contrast is {self.contrast!r}; choose one of {', '.join(BLOOD_HU)}")
         for name, value, low, high in limits:
             if not low <= value <= high:
                 raise UsageError(
@@ -70,35 +77,40 @@ class ChestCtParameters:
 
 
 def make_chest_ct(
-    parameters: ChestCtParameters | None = None, *, progress: Progress | None = None
+    parameters: ChestCtParameters | None = None, *, tilt_deg: float = 0.0, progress: Progress | None = None
 ) -> Phantom:
     """Make the phantom: array int16 HU (z, y, x), axial, z increasing to the head.
+
+    tilt_deg: of the gantry, so that the columns of a slice run (0, cos, sin) while slices follow z.
 
     truth: lung volumes (ml), mean HU, LAA%-950, LAA%-910 and Perc15 of the noiseless lung without
     airways but with the vessels and nodules in it; nodules with centre (LPS mm) and volume. masks:
     `left-lung`, `right-lung`, `airways`. Deterministic by seed.
     """
     chosen = parameters or ChestCtParameters()
-    return _ChestCt(chosen, progress or Silent()).make()
+    return _ChestCt(chosen, np.radians(tilt_deg), progress or Silent()).make()
 
 
 class _ChestCt:
     """The work of making one phantom, slice by slice, so that no float volume is held."""
 
-    def __init__(self, parameters: ChestCtParameters, progress: Progress) -> None:
+    def __init__(self, parameters: ChestCtParameters, tilt_rad: float, progress: Progress) -> None:
         self.parameters, self.progress = parameters, progress
+        self.tilt_cos, self.tilt_sin = float(np.cos(tilt_rad)), float(np.sin(tilt_rad))
         self.rng = np.random.Generator(np.random.PCG64(parameters.seed))
         self.tissue = {
             "fat": -100 + self.rng.uniform(-10, 10),
             "muscle": 55 + self.rng.uniform(-6, 6),
-            "blood": 40 + self.rng.uniform(-4, 4),
+            "blood": BLOOD_HU[parameters.contrast] + self.rng.uniform(-4, 4),
             "abdomen": 58 + self.rng.uniform(-6, 6),
             "bone": 320 + self.rng.uniform(-60, 60),
             "lung": -862 + self.rng.uniform(-8, 8),
         }
         p = parameters
         size = 1.0 + self.rng.uniform(-0.05, 0.03)
-        self.anatomy = build_anatomy(p.extent_mm, p.field_of_view_mm, size)
+        self.anatomy = build_anatomy(
+            p.extent_mm + abs(self.tilt_sin) * p.field_of_view_mm, p.field_of_view_mm, size
+        )
         self.grid = self._grid()
         self.density = self._random_field(sigma_mm=7.0)
         self.texture = self._random_field(sigma_mm=3.0)
@@ -108,15 +120,21 @@ class _ChestCt:
         self.masks = {
             name: np.zeros(shape, dtype=np.bool_) for name in ("left-lung", "right-lung", "airways")
         }
-        self.rows = self._weights(self.anatomy.y_mm, 1)
-        self.columns = self._weights(self.anatomy.x_mm, 2)
+        # Position of each row in its own plane; a tilt turns it into y and z.
+        rows_mm = self._positions_mm(1)
+        self.rows_z_mm = rows_mm * self.tilt_sin
+        self.rows = _weights(rows_mm * self.tilt_cos, self.anatomy.y_mm)
+        self.columns = _weights(self._positions_mm(2), self.anatomy.x_mm)
 
     def _grid(self) -> Grid:
         p = self.parameters
         step_mm, pixel_mm = p.extent_mm / p.n_slices, p.field_of_view_mm / p.matrix_px
         affine = np.zeros((4, 4))
-        affine[2, 0], affine[1, 1], affine[0, 2], affine[3, 3] = step_mm, pixel_mm, pixel_mm, 1.0
-        affine[:3, 3] = [(pixel_mm - p.field_of_view_mm) / 2] * 2 + [(step_mm - p.extent_mm) / 2]
+        affine[2, 0], affine[0, 2], affine[3, 3] = step_mm, pixel_mm, 1.0
+        affine[1:3, 1] = pixel_mm * self.tilt_cos, pixel_mm * self.tilt_sin
+        corner_mm = (pixel_mm - p.field_of_view_mm) / 2
+        affine[0, 3], affine[1, 3] = corner_mm, corner_mm * self.tilt_cos
+        affine[2, 3] = (step_mm - p.extent_mm) / 2 + corner_mm * self.tilt_sin
         uid = derive_uid("phantom", "chest-ct", repr(p))
         return Grid((p.n_slices, p.matrix_px, p.matrix_px), affine, uid)
 
@@ -128,23 +146,24 @@ class _ChestCt:
         return np.asarray((field - field.mean()) / field.std(), dtype=np.float32)
 
     def _positions_mm(self, axis: int) -> NDArray[np.float64]:
-        """Centres of the voxels along array axis (0 z, 1 y, 2 x)."""
+        """Centres of the voxels along array axis (0 z, 1 y, 2 x), counted from the middle of the volume."""
         n, spacing_mm = self.grid.shape[axis], self.grid.spacing_mm[axis]
-        return np.asarray(self.grid.origin_mm[2 - axis] + spacing_mm * np.arange(n))
-
-    def _weights(self, coarse_mm: NDArray[np.float32], axis: int) -> tuple[Any, Any]:
-        """Lower neighbour and weight of the upper one for linear interpolation along one axis."""
-        places = (self._positions_mm(axis) - coarse_mm[0]) / (coarse_mm[1] - coarse_mm[0])
-        low = np.floor(places).astype(int)
-        return low, (places - low).astype(np.float32)
+        return np.asarray((np.arange(n) - (n - 1) / 2) * spacing_mm)
 
     def _slice(self, field: NDArray[np.float32], z_mm: float) -> NDArray[np.float32]:
-        """One full-resolution slice of a coarse field."""
-        place = (z_mm - float(self.anatomy.z_mm[0])) / float(self.anatomy.z_mm[1] - self.anatomy.z_mm[0])
-        low, part = int(place), np.float32(place - int(place))
-        cut = field[low] + (field[low + 1] - field[low]) * part
+        """One full-resolution slice of a coarse field; z_mm: where the slice crosses y = 0."""
         rows, row_part = self.rows
-        cut = cut[rows] + (cut[rows + 1] - cut[rows]) * row_part[:, None]
+        if self.tilt_sin == 0.0:
+            low, part = _weights(np.array([z_mm]), self.anatomy.z_mm)
+            plane = field[low[0]] + (field[low[0] + 1] - field[low[0]]) * part[0]
+            cut = plane[rows] + (plane[rows + 1] - plane[rows]) * row_part[:, None]
+        else:
+            low, part = _weights(self.rows_z_mm + z_mm, self.anatomy.z_mm)
+            below = field[low, rows] + (field[low, rows + 1] - field[low, rows]) * row_part[:, None]
+            above = (
+                field[low + 1, rows] + (field[low + 1, rows + 1] - field[low + 1, rows]) * row_part[:, None]
+            )
+            cut = below + (above - below) * part[:, None]
         columns, column_part = self.columns
         fine: NDArray[np.float32] = cut[:, columns]
         fine += (cut[:, columns + 1] - fine) * column_part
@@ -172,7 +191,7 @@ class _ChestCt:
         """Distance to the nearest lung surface at (x, y, z), positive inside."""
         a = self.anatomy
         index = [
-            int(round((value - float(axis[0])) / float(axis[1] - axis[0])))
+            round((value - float(axis[0])) / float(axis[1] - axis[0]))
             for value, axis in zip(point_mm[::-1], (a.z_mm, a.y_mm, a.x_mm), strict=True)
         ]
         if any(not 0 <= i < n for i, n in zip(index, a.body.shape, strict=True)):
@@ -267,6 +286,13 @@ class _ChestCt:
         white = self.rng.standard_normal(shape, dtype=np.float32)
         grain = ndimage.gaussian_filter(white, 0.6)
         return np.asarray(grain * np.float32(self.parameters.noise_hu / 0.4744), dtype=np.float32)
+
+
+def _weights(places_mm: NDArray[np.float64], axis_mm: NDArray[np.float32]) -> tuple[Any, Any]:
+    """Lower neighbour on an even axis, and weight of the upper one, for linear interpolation."""
+    places = (places_mm - float(axis_mm[0])) / float(axis_mm[1] - axis_mm[0])
+    low = np.floor(places).astype(int)
+    return low, (places - low).astype(np.float32)
 
 
 def _edge(distance_mm: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,23 +74,28 @@ def _branch(  # noqa: PLR0917  a recursion carries its state
 
 
 def _window(grid: Grid, low_mm: Point, high_mm: Point) -> tuple[slice, slice, slice] | None:
-    """Slices (z, y, x) of the axial grid that cover a box in mm, or None outside."""
-    origin = np.array(grid.origin_mm)[::-1]
-    spacing = np.array(grid.spacing_mm)
-    first = np.floor((low_mm[::-1] - origin) / spacing).astype(int).clip(0)
-    last = (np.ceil((high_mm[::-1] - origin) / spacing).astype(int) + 1).clip(None, grid.shape)
+    """Slices (z, y, x) of the grid that cover a box in mm, or None outside."""
+    corners = np.array(list(product(*zip(low_mm, high_mm, strict=True))))
+    index = grid.mm_to_index(corners)
+    first = np.floor(index.min(axis=0)).astype(int).clip(0)
+    last = (np.ceil(index.max(axis=0)).astype(int) + 1).clip(None, grid.shape)
     if (last <= first).any():
         return None
     return (slice(first[0], last[0]), slice(first[1], last[1]), slice(first[2], last[2]))
 
 
 def _coordinates(grid: Grid, window: tuple[slice, slice, slice]) -> tuple[NDArray[np.float32], ...]:
-    origin, spacing = grid.origin_mm, grid.spacing_mm
-    z, y, x = (
-        (np.arange(part.start, part.stop) * step + start).astype(np.float32)
-        for part, step, start in zip(window, spacing, origin[::-1], strict=True)
-    )
-    return z[:, None, None], y[None, :, None], x[None, None, :]
+    """Coordinates x, y, z of the window's voxels, shaped to broadcast over (z, y, x)."""
+    affine = np.asarray(grid.affine)
+    shapes = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
+    index = [
+        np.arange(part.start, part.stop).reshape(shape) for part, shape in zip(window, shapes, strict=True)
+    ]
+    found = []
+    for row in affine[:3]:
+        parts = [step * places for step, places in zip(row[:3], index, strict=True) if step != 0.0]
+        found.append(np.asarray(sum(parts) + row[3], dtype=np.float32))
+    return tuple(found)
 
 
 def draw_tubes(coverage: NDArray[np.uint8], grid: Grid, tubes: Sequence[Tube]) -> None:
@@ -101,7 +106,7 @@ def draw_tubes(coverage: NDArray[np.uint8], grid: Grid, tubes: Sequence[Tube]) -
         window = _window(grid, ends.min(axis=0) - margin, ends.max(axis=0) + margin)
         if window is None:
             continue
-        z, y, x = _coordinates(grid, window)
+        x, y, z = _coordinates(grid, window)
         distance = tube(x, y, z, one.start_mm, one.end_mm, one.radius_mm)
         _raise(coverage, window, distance)
 
@@ -119,7 +124,7 @@ def draw_sphere(coverage: NDArray[np.uint8], grid: Grid, centre_mm: Point, radiu
     margin = radius_mm + BLUR_MM
     window = _window(grid, centre_mm - margin, centre_mm + margin)
     if window is not None:
-        z, y, x = _coordinates(grid, window)
+        x, y, z = _coordinates(grid, window)
         distance = radius_mm - np.sqrt(
             (x - centre_mm[0]) ** 2 + (y - centre_mm[1]) ** 2 + (z - centre_mm[2]) ** 2
         )
