@@ -96,7 +96,7 @@ def make_phantom(folder: Path) -> None:
     if not list(folder.glob("**/truth.json")):
         from hounsfield.phantoms import write_chest_ct
 
-        write_chest_ct(folder, seed=1, n_slices=N_SLICES, n_pixels=N_PIXELS)
+        write_chest_ct(folder, seed=1, n_slices=N_SLICES, matrix_px=N_PIXELS)
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def phantom(  # noqa: PLR0913  each option is one property of the phantom
     if kind not in {"chest-ct", "fdg-pet"}:
         raise UsageError(f"there is no phantom {kind!r}: chest-ct and fdg-pet can be made")
     progress = TerminalProgress(quiet=quiet or as_json)
-    made = write_phantom(kind, out, seed=seed, options=chosen, gap=gap, trouble=Trouble(**trouble), progress=progress)
+    made = write_phantom(kind, out, gap=gap, trouble=Trouble(**trouble), progress=progress, seed=seed, **chosen)
     progress.clear()
     if as_json:
         print_json(made.truth)
