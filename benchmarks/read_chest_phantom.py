@@ -108,7 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch) / "phantom"
         make_phantom(folder)
-        costs = [run(folder) for _ in range(options.repeat)]
+        costs = [run(folder / "dicom") for _ in range(options.repeat)]
     inputs = f"chest-ct phantom, seed 1, {N_SLICES} slices of {N_PIXELS} x {N_PIXELS}, uncompressed DICOM"
     print(heading("hounsfield read, all applications and results", inputs=inputs))
     print(f"threads: OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}\n")
