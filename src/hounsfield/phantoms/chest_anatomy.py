@@ -2,7 +2,7 @@
 
 Positive inside, zero on the surface. Coordinates: x to the patient's left, y to the back, z to the
 head, with 0 in the middle of the chest. A distance that is smooth on a 2 mm grid can be interpolated
-to any voxel lung_scale, and its slope across the surface is the blur of the scanner.
+to any voxel size, and its slope across the surface is the blur of the scanner.
 """
 
 from __future__ import annotations
@@ -24,14 +24,21 @@ FAT_MM = 13.0
 RIB_PERIOD_MM = 27.0
 CARINA_Z_MM = 45.0
 TRACHEA_RADIUS_MM, BRONCHUS_RADIUS_MM = 8.5, 5.5
+LOBAR_RADIUS_MM = 3.4
 AIRWAY_WALL_MM = 1.6
+DIAPHRAGM_MM = 3.0
+PERICARDIUM_MM = 4.0
 # The mediastinum keeps the lungs apart at least this far on each side of its middle.
 SEPTUM_HALF_MM = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """Signed distances (z, y, x) in mm on a grid of COARSE_MM; axes give the coordinates."""
+    """Signed distances (z, y, x) in mm on a grid of COARSE_MM; axes give the coordinates.
+
+    cavity: inside of the rib cage and below it, which fat fills where no organ lies. viscera: spleen and
+    stomach. blood: heart and great vessels. airway: the lumen; its wall lies outside.
+    """
 
     z_mm: Field
     y_mm: Field
@@ -39,6 +46,9 @@ class Anatomy:
     body: Field
     lung_left: Field
     lung_right: Field
+    cavity: Field
+    liver: Field
+    viscera: Field
     bone: Field
     blood: Field
     airway: Field
@@ -82,37 +92,58 @@ def build_anatomy(extent_mm: float, field_of_view_mm: float, lung_scale: float) 
     z, y, x = axis_z[:, None, None], axis[None, :, None], axis[None, None, :]
     body = np.broadcast_to(_ellipse(x, y, BODY_X_MM, BODY_Y_MM, 2.6), (axis_z.size, axis.size, axis.size))
     body = np.asarray(body, dtype=np.float32)
-    cavity = _cavity(x, y, z, lung_scale)
+    cage = _cage(x, y, z, lung_scale)
+    cavity = np.minimum(cage, _apices(x, y, z))
     airway = _airway(x, y, z)
     blood = _heart_and_vessels(x, y, z)
-    outside_mediastinum = np.minimum(-blood - 2.0, -(airway + AIRWAY_WALL_MM + 4.0))
-    lung = np.minimum(np.minimum(cavity, _above_diaphragm(x, y, z, lung_scale)), outside_mediastinum)
+    outside_mediastinum = np.minimum(-blood - PERICARDIUM_MM, -(airway + AIRWAY_WALL_MM + 1.5))
+    dome = _above_diaphragm(x, y, z, lung_scale)
+    lung = np.minimum(np.minimum(cavity, dome), outside_mediastinum)
+    septum = _septum(y, z)
+    abdomen = np.minimum(cavity - 3.0, -dome - DIAPHRAGM_MM)
     return Anatomy(
         axis_z,
         axis,
         axis,
         body,
-        np.minimum(lung, x - _septum(y)),
-        np.minimum(lung, -x - _septum(y)),
-        _bones(x, y, z, cavity),
+        np.minimum(lung, x - septum),
+        np.minimum(lung, -x - septum),
+        np.minimum(cavity, np.where(dome > 0, dome, np.maximum(-dome - DIAPHRAGM_MM, -DIAPHRAGM_MM))),
+        np.minimum(abdomen, 0.7 * (24.0 - x - 0.35 * (y + 30.0))),
+        np.minimum(abdomen, _spleen_and_stomach(x, y, z)),
+        _bones(x, y, z, cage),
         blood,
         airway,
     )
 
 
-def _septum(y: Field) -> Field:
-    """Half width of the mediastinum: wide before the spine, narrow behind the sternum."""
-    return np.asarray(SEPTUM_HALF_MM + 16.0 / (1.0 + np.exp(-(y - 10.0) / 14.0)), dtype=np.float32)
+def _septum(y: Field, z: Field) -> Field:
+    """Half width of the mediastinum: wide before the spine, behind the sternum and at the top."""
+    behind = 15.0 / (1.0 + np.exp(-(y - 14.0) / 12.0))
+    before = 12.0 / (1.0 + np.exp((y + 66.0) / 5.0))
+    above = 20.0 / (1.0 + np.exp((92.0 - z) / 9.0))
+    return np.asarray(SEPTUM_HALF_MM + behind + before + above, dtype=np.float32)
 
 
-def _cavity(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
-    """Inside of the rib cage: narrowing to the apex, widest low, slightly flattened by the spine."""
-    height = np.clip((z + 150.0) / 300.0, 0.0, 1.0)
-    narrow = np.sqrt(np.clip(1.0 - (height / 1.02) ** 5.0, 0.02, None)) * (0.90 + 0.10 * (1.0 - height))
-    u, v = x / narrow, (y + 4.0) / (0.25 + 0.75 * narrow)
-    inside = _ellipse(u, v, CAVITY_X_MM * lung_scale, CAVITY_Y_MM * lung_scale, 2.3)
-    spine = np.sqrt(x**2 + ((y - 86.0) * 0.8) ** 2) - 34.0
-    return np.asarray(np.minimum(np.minimum(inside, spine), 138.0 - z), dtype=np.float32)
+def _cage(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
+    """Inside of the rib cage: narrow above, widest low, dented by the spine."""
+    height = np.clip((z + 150.0) / 284.0, 0.0, 1.0)
+    narrow = np.sqrt(np.clip(1.0 - height**4.2, 0.015, None)) * (0.90 + 0.10 * (1.0 - height))
+    u, v = x / narrow, (y + 4.0 - 10.0 * height**3) / (0.20 + 0.80 * narrow)
+    inside = _ellipse(u, v, CAVITY_X_MM * lung_scale, CAVITY_Y_MM * lung_scale, 2.3) * (0.3 + 0.7 * narrow)
+    spine = np.sqrt(x**2 + ((y - 80.0) * 0.85) ** 2) - 33.0
+    return np.asarray(np.minimum(np.minimum(inside, spine), 134.0 - z), dtype=np.float32)
+
+
+def _apices(x: Field, y: Field, z: Field) -> Field:
+    """Below two domes, one for the apex of each lung."""
+    return _ellipsoid(np.abs(x) - 44.0, y - 6.0, z + 40.0, (102.0, 130.0, 172.0))
+
+
+def _spleen_and_stomach(x: Field, y: Field, z: Field) -> Field:
+    spleen = _ellipsoid(x - 92.0, y - 36.0, z + 122.0, (27.0, 40.0, 42.0))
+    stomach = _ellipsoid(x - 54.0 - 0.2 * y, y + 28.0, z + 132.0, (36.0, 34.0, 40.0))
+    return np.maximum(spleen, stomach)
 
 
 def _above_diaphragm(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
@@ -127,36 +158,55 @@ def _above_diaphragm(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
 
 
 def _airway(x: Field, y: Field, z: Field) -> Field:
-    carina = (0.0, 12.0, CARINA_Z_MM)
-    trachea = tube(x, y, z, carina, (0.0, 4.0, 400.0), TRACHEA_RADIUS_MM)
-    right = tube(x, y, z, carina, (-44.0, 22.0, 18.0), BRONCHUS_RADIUS_MM + 0.5)
-    left = tube(x, y, z, carina, (50.0, 24.0, 10.0), BRONCHUS_RADIUS_MM)
-    return np.maximum(trachea, np.maximum(right, left))
+    """Trachea, main bronchi, and an upper and a lower lobar bronchus on each side."""
+    carina, right_end, left_end = (0.0, 12.0, CARINA_Z_MM), (-40.0, 20.0, 20.0), (46.0, 22.0, 12.0)
+    branches = (
+        (carina, (0.0, 4.0, 400.0), TRACHEA_RADIUS_MM),
+        (carina, right_end, BRONCHUS_RADIUS_MM + 0.5),
+        (carina, left_end, BRONCHUS_RADIUS_MM),
+        (right_end, (-60.0, 14.0, 42.0), LOBAR_RADIUS_MM),
+        (right_end, (-54.0, 36.0, -22.0), LOBAR_RADIUS_MM + 0.5),
+        (left_end, (66.0, 8.0, 36.0), LOBAR_RADIUS_MM),
+        (left_end, (62.0, 38.0, -28.0), LOBAR_RADIUS_MM + 0.5),
+    )
+    return np.maximum.reduce([tube(x, y, z, *branch) for branch in branches])
 
 
 def _heart_and_vessels(x: Field, y: Field, z: Field) -> Field:
-    heart = _ellipsoid(x - 24.0 - 0.25 * y, y + 26.0, z + 42.0, (56.0, 42.0, 52.0))
-    descending = tube(x, y, z, (20.0, 56.0, -400.0), (20.0, 56.0, 62.0), 12.5)
-    arch = tube(x, y, z, (20.0, 56.0, 62.0), (-4.0, -8.0, 66.0), 12.5)
-    ascending = tube(x, y, z, (-4.0, -8.0, 66.0), (-4.0, -16.0, -20.0), 15.0)
-    cava = tube(x, y, z, (-22.0, -10.0, 110.0), (-22.0, -14.0, -30.0), 10.0)
-    hila = np.maximum(
-        tube(x, y, z, (0.0, 2.0, 24.0), (-46.0, 10.0, 6.0), 9.0),
-        tube(x, y, z, (0.0, 2.0, 24.0), (48.0, 14.0, 12.0), 9.0),
+    left_heart = _ellipsoid(x - 30.0 - 0.3 * y, y + 24.0, z + 46.0, (46.0, 44.0, 46.0))
+    right_heart = _ellipsoid(x + 10.0, y + 22.0, z + 36.0, (34.0, 36.0, 42.0))
+    vessels = (
+        ((22.0, 40.0, -400.0), (22.0, 40.0, 56.0), 12.0),  # descending aorta
+        ((22.0, 40.0, 56.0), (14.0, 20.0, 70.0), 12.5),  # arch
+        ((14.0, 20.0, 70.0), (-8.0, -10.0, 62.0), 13.0),
+        ((-8.0, -10.0, 62.0), (-6.0, -14.0, -10.0), 15.5),  # ascending aorta
+        ((-26.0, -8.0, 96.0), (-24.0, -14.0, -30.0), 9.5),  # superior vena cava
+        ((-26.0, -8.0, 96.0), (-20.0, -6.0, 400.0), 7.0),
+        ((10.0, -28.0, 0.0), (10.0, -10.0, 24.0), 13.0),  # pulmonary trunk and arteries
+        ((10.0, -10.0, 24.0), (-42.0, 4.0, 12.0), 9.0),
+        ((10.0, -10.0, 24.0), (44.0, 8.0, 26.0), 9.5),
+        ((0.0, 14.0, -6.0), (-40.0, 10.0, -8.0), 7.0),  # left atrium and lower veins
+        ((0.0, 14.0, -6.0), (42.0, 14.0, -6.0), 7.0),
+        ((-6.0, -4.0, 70.0), (-14.0, -2.0, 400.0), 5.5),  # arteries to the head
+        ((14.0, 18.0, 74.0), (20.0, 8.0, 400.0), 5.5),
     )
-    great = np.maximum(np.maximum(descending, arch), np.maximum(ascending, cava))
-    return np.asarray(np.maximum(np.maximum(heart, great), hila), dtype=np.float32)
+    drawn = [tube(x, y, z, *vessel) for vessel in vessels]
+    return np.maximum.reduce([left_heart, right_heart, *drawn])
 
 
-def _bones(x: Field, y: Field, z: Field, cavity: Field) -> Field:
-    """Vertebrae with discs, a canal and processes; sloping ribs; a sternum."""
-    disc = 9.0 - np.abs(np.mod(z, 24.0) - 12.0)
-    vertebra = np.minimum(_ellipse(x, y - 76.0, 20.0, 16.0), disc + 3.0)
-    arch = np.minimum(11.0 - np.abs(x), np.minimum(y - 99.0, 118.0 - y)) * 0.6
-    wall = 4.5 - np.abs(cavity + 9.0)
+def _bones(x: Field, y: Field, z: Field, cage: Field) -> Field:
+    """Vertebrae with discs, an arch around the canal and processes; ribs that fall to the front; a sternum."""
+    disc = 9.5 - np.abs(np.mod(z, 24.0) - 12.0)
+    vertebra = np.minimum(_ellipse(x, y - 66.0, 19.0, 15.0), disc + 2.5)
+    canal = np.sqrt(x**2 + (y - 89.0) ** 2)
+    arch = np.minimum(13.0 - canal, canal - 8.0)
+    process = np.minimum(3.5 - np.abs(x), np.minimum(y - 97.0, 111.0 - y))
+    transverse = np.minimum(4.0 - np.abs(y - 86.0), np.minimum(34.0 - np.abs(x), np.abs(x) - 10.0))
+    behind = np.minimum(np.maximum(np.maximum(arch, process), transverse), disc - 2.0)
+    wall = 4.0 - np.abs(cage + 8.0)
     angle = np.arctan2(x, -y)
-    slope = 34.0 * np.cos(angle)
-    band = 5.0 - np.abs(np.mod(z - slope, RIB_PERIOD_MM) - RIB_PERIOD_MM / 2)
-    ribs = np.minimum(np.minimum(wall, band), (y + 74.0) * 0.5 + 12.0)
-    sternum = np.minimum(_ellipse(x, y + 97.0, 17.0, 5.5), np.minimum(z + 70.0, 100.0 - z))
-    return np.asarray(np.maximum(np.maximum(vertebra, arch), np.maximum(ribs, sternum)), dtype=np.float32)
+    band = 5.5 - np.abs(np.mod(z + 52.0 * np.cos(angle), RIB_PERIOD_MM) - RIB_PERIOD_MM / 2)
+    # In front of this plane ribs are cartilage.
+    ribs = np.minimum(np.minimum(wall, 0.85 * band), np.minimum(y + 82.0, 128.0 - z))
+    sternum = np.minimum(_ellipse(x, y + 95.0, 17.0, 5.0), np.minimum(z + 60.0, 96.0 - z))
+    return np.maximum.reduce([vertebra, behind, ribs, sternum])

@@ -32,6 +32,10 @@ EMPHYSEMA_HU = -990
 LAA_HU = -950  # domain limit of LAA%-950: below, exclusive
 EDGE_MM = 0.8  # half width of the scanner's edge response
 NODULE_HU = 40
+SKIN_MM, CORTEX_MM = 2.0, 3.0
+TABLE_HU, TABLE_MM, TABLE_Y_MM = -700, 8.0, 122.0
+# Small and large patches of emphysema, more of them towards the head; gravity makes the back denser.
+PATCH_MM, PATCH_WEIGHT, HEADWARD_PER_MM, BACKWARD_HU_PER_MM = (9.0, 2.8), (0.75, 0.65), 0.004, 0.12
 BLOOD_HU = {"unstated": 40, "none": 40, "iodine": 180}
 Contrast = Literal["unstated", "none", "iodine"]
 
@@ -102,8 +106,10 @@ class _ChestCt:
             "fat": -100 + self.rng.uniform(-10, 10),
             "muscle": 55 + self.rng.uniform(-6, 6),
             "blood": BLOOD_HU[parameters.contrast] + self.rng.uniform(-4, 4),
-            "abdomen": 58 + self.rng.uniform(-6, 6),
-            "bone": 320 + self.rng.uniform(-60, 60),
+            "liver": 58 + self.rng.uniform(-6, 6),
+            "spleen": 50 + self.rng.uniform(-4, 4),
+            "cancellous": 200 + self.rng.uniform(-60, 60),
+            "cortical": 900 + self.rng.uniform(-150, 150),
             "lung": -862 + self.rng.uniform(-8, 8),
         }
         p = parameters
@@ -112,7 +118,7 @@ class _ChestCt:
             p.extent_mm + abs(self.tilt_sin) * p.field_of_view_mm, p.field_of_view_mm, size
         )
         self.grid = self._grid()
-        self.density = self._random_field(sigma_mm=7.0)
+        self.density = self._patches()
         self.texture = self._random_field(sigma_mm=3.0)
         shape = self.grid.shape
         self.coverage = np.zeros(shape, dtype=np.uint8)
@@ -125,6 +131,7 @@ class _ChestCt:
         self.rows_z_mm = rows_mm * self.tilt_sin
         self.rows = _weights(rows_mm * self.tilt_cos, self.anatomy.y_mm)
         self.columns = _weights(self._positions_mm(2), self.anatomy.x_mm)
+        self.outside = self._outside()
 
     def _grid(self) -> Grid:
         p = self.parameters
@@ -144,6 +151,20 @@ class _ChestCt:
         coarse_mm = float(self.anatomy.z_mm[1] - self.anatomy.z_mm[0])
         field = ndimage.gaussian_filter(field, sigma_mm / coarse_mm, mode="wrap")
         return np.asarray((field - field.mean()) / field.std(), dtype=np.float32)
+
+    def _outside(self) -> NDArray[np.float32]:
+        """Air around the patient, and the table beneath: the same in every slice."""
+        y = (self._positions_mm(1) * self.tilt_cos)[:, None]
+        x = self._positions_mm(2)[None, :]
+        table = TABLE_MM / 2 - np.abs(y - TABLE_Y_MM - TABLE_MM / 2 + 0.0009 * x**2)
+        table = np.minimum(table, 175.0 - np.abs(x)).astype(np.float32)
+        return np.asarray(AIR_HU + _edge(table) * (TABLE_HU - AIR_HU), dtype=np.float32)
+
+    def _patches(self) -> NDArray[np.float32]:
+        """Field that is low where emphysema shall be."""
+        parts = [w * self._random_field(sigma_mm=mm) for w, mm in zip(PATCH_WEIGHT, PATCH_MM, strict=True)]
+        headward = self.anatomy.z_mm[:, None, None] * np.float32(HEADWARD_PER_MM)
+        return np.asarray(sum(parts) - headward, dtype=np.float32)
 
     def _positions_mm(self, axis: int) -> NDArray[np.float64]:
         """Centres of the voxels along array axis (0 z, 1 y, 2 x), counted from the middle of the volume."""
@@ -259,7 +280,7 @@ class _ChestCt:
         hu += _edge(lung_mm) * (inside - hu)
         hu += _edge(airway_mm + AIRWAY_WALL_MM) * (WALL_HU - hu)
         hu += _edge(airway_mm) * (AIRWAY_HU - hu)
-        hu += _edge(-body_mm) * (AIR_HU - hu)
+        hu += _edge(-body_mm) * (self.outside - hu)
         airway = airway_mm > -AIRWAY_WALL_MM
         for name, distance_mm in (("left-lung", left), ("right-lung", right)):
             mask = (distance_mm > 0) & ~airway
@@ -271,6 +292,7 @@ class _ChestCt:
     def _parenchyma(self, z_mm: float, threshold: float | None) -> NDArray[np.float32]:
         """HU of lung tissue: normal lung with texture, falling steeply to emphysema at the threshold."""
         normal = np.float32(self.tissue["lung"]) + 12.0 * self._slice(self.texture, z_mm)
+        normal += (self._positions_mm(1) * self.tilt_cos * BACKWARD_HU_PER_MM).astype(np.float32)[:, None]
         if threshold is None:
             return np.asarray(np.maximum(normal, LAA_HU + 5), dtype=np.float32)
         # The logistic passes through -950 HU exactly where the field equals the threshold.
@@ -303,12 +325,21 @@ def _edge(distance_mm: NDArray[np.float32]) -> NDArray[np.float32]:
 def _soft_tissue(
     anatomy: Anatomy, cut: Any, z_mm: float, tissue: dict[str, float], body_mm: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Everything that is no lung and no air: fat under the skin, muscle, blood, abdomen, bone."""
+    """Everything that is no lung and no air: skin, fat, muscle, organs, blood, bone with its cortex."""
     hu = np.full(body_mm.shape, tissue["muscle"], dtype=np.float32)
-    hu += _edge(FAT_MM - body_mm) * np.float32(tissue["fat"] - tissue["muscle"])
-    hu += _edge(cut(anatomy.blood, z_mm)) * (np.float32(tissue["blood"]) - hu)
-    hu += _edge(cut(anatomy.bone, z_mm)) * (np.float32(tissue["bone"]) - hu)
-    return hu
+    for part, distance_mm in (
+        ("fat", np.minimum(FAT_MM - body_mm, body_mm - SKIN_MM)),
+        ("fat", cut(anatomy.cavity, z_mm)),
+        ("liver", cut(anatomy.liver, z_mm)),
+        ("spleen", cut(anatomy.viscera, z_mm)),
+        ("blood", cut(anatomy.blood, z_mm)),
+    ):
+        hu += _edge(distance_mm) * (np.float32(tissue[part]) - hu)
+    bone_mm = cut(anatomy.bone, z_mm)
+    cortex = np.clip(1.0 - bone_mm / CORTEX_MM, 0.0, 1.0)
+    bone = np.float32(tissue["cancellous"]) + cortex * np.float32(tissue["cortical"] - tissue["cancellous"])
+    hu += _edge(bone_mm) * (bone - hu)
+    return np.asarray(hu, dtype=np.float32)
 
 
 class _LungSums:

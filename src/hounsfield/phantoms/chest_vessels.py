@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Point = NDArray[np.float64]
 
 HILA_MM = {"left": (46.0, 14.0, 12.0), "right": (-44.0, 10.0, 6.0)}
+TREES_PER_LUNG, ATTEMPTS = 18, 20
+SMALLEST_RADIUS_MM = 0.45
+BEND = 0.55  # tangent of the angle between a vessel and its daughter
+MURRAY = 2.0 ** (-1.0 / 3.0)
 PIECE_MM = 6.0
 BLUR_MM = 0.7  # half width of the edge of a drawn tube or sphere
 
@@ -34,7 +38,7 @@ class Tube:
 
 
 def grow_vessels(
-    inside_mm: Callable[[Point], float], rng: np.random.Generator, *, generations: int = 6
+    inside_mm: Callable[[Point], float], rng: np.random.Generator, *, generations: int = 8
 ) -> list[Tube]:
     """Trees from both hila that stay inside the lungs.
 
@@ -44,9 +48,15 @@ def grow_vessels(
     tubes: list[Tube] = []
     for name, hilum in HILA_MM.items():
         outward = 1.0 if name == "left" else -1.0
-        for _ in range(7):
-            direction = rng.normal(size=3) * (0.7, 0.9, 1.2) + (0.9 * outward, 0.0, 0.0)
-            _branch(tubes, inside_mm, rng, np.asarray(hilum), direction, (4.2, 30.0, generations))
+        grown = 0
+        for _ in range(TREES_PER_LUNG * ATTEMPTS):
+            before = len(tubes)
+            direction = rng.normal(size=3) * (0.6, 1.0, 1.4) + (0.8 * outward, 0.0, 0.0)
+            caliber = (rng.uniform(3.0, 4.6), 28.0, generations)
+            _branch(tubes, inside_mm, rng, np.asarray(hilum), direction, caliber)
+            grown += len(tubes) > before
+            if grown == TREES_PER_LUNG:
+                break
     return tubes
 
 
@@ -59,18 +69,27 @@ def _branch(  # noqa: PLR0917  a recursion carries its state
     caliber: tuple[float, float, int],
 ) -> None:
     radius_mm, length_mm, left = caliber
-    direction = direction / np.linalg.norm(direction)
-    end = start + direction * length_mm * rng.uniform(0.7, 1.2)
-    if inside_mm(end) < radius_mm + 2.0:
+    if radius_mm < SMALLEST_RADIUS_MM:
         return
+    direction = direction / np.linalg.norm(direction)
+    length_mm *= rng.uniform(0.7, 1.2)
+    end = start + direction * length_mm
+    if inside_mm(end) < radius_mm + 2.0:
+        # Half the length may still fit before the pleura; smaller vessels go on from there.
+        end = start + direction * length_mm / 2
+        if inside_mm(end) < radius_mm + 2.0:
+            return
     tubes.append(Tube(tuple(start.tolist()), tuple(end.tolist()), radius_mm))
     if left == 0:
         return
     for sign in (-1.0, 1.0):
-        turn = rng.normal(size=3)
-        turn -= (turn @ direction) * direction
-        bent = direction + sign * 0.65 * turn / np.linalg.norm(turn)
-        _branch(tubes, inside_mm, rng, end, bent, (radius_mm * 0.794, length_mm * 0.82, left - 1))
+        for _ in range(3):
+            turn = np.cross(direction, rng.normal(size=3))
+            bent = direction + sign * BEND * turn / np.linalg.norm(turn)
+            before = len(tubes)
+            _branch(tubes, inside_mm, rng, end, bent, (radius_mm * MURRAY, length_mm * 0.86, left - 1))
+            if len(tubes) > before:
+                break
 
 
 def _window(grid: Grid, low_mm: Point, high_mm: Point) -> tuple[slice, slice, slice] | None:
