@@ -1,0 +1,149 @@
+"""Values of a DICOM header as plain Python: absent, empty and unreadable are all None, never a default."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence as DicomSequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydicom.dataset import Dataset
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Keep pydicom's warnings on values against the standard from the caller: what matters becomes a Condition."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def stated(ds: Dataset, keyword: str) -> Any:
+    """The value of `keyword`; None if it is absent, empty, or cannot be understood."""
+    try:
+        value = ds.get(keyword)
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, IndexError, LookupError):
+        return None
+    if value is None or (hasattr(value, "__len__") and len(value) == 0):
+        return None
+    return value
+
+
+def text(ds: Dataset, keyword: str) -> str:
+    """The value as text without padding; the first of several; "" if unstated."""
+    value = stated(ds, keyword)
+    if isinstance(value, MultiValue):
+        value = value[0] if len(value) else ""
+    return "" if value is None else str(value).strip(" \0\t\r\n")
+
+
+def texts(ds: Dataset, keyword: str) -> tuple[str, ...]:
+    """All values as text."""
+    value = stated(ds, keyword)
+    if value is None:
+        return ()
+    parts = value if isinstance(value, MultiValue | list | tuple) else (value,)
+    return tuple(str(part).strip(" \0") for part in parts)
+
+
+def numbers(ds: Dataset, keyword: str) -> tuple[float, ...] | None:
+    """All values as finite numbers; None if unstated or if one is no number."""
+    value = stated(ds, keyword)
+    if value is None:
+        return None
+    parts = value if isinstance(value, MultiValue | list | tuple) else (value,)
+    try:
+        found = tuple(float(part) for part in parts)
+    except (ValueError, TypeError):
+        return None
+    return found if found and all(math.isfinite(number) for number in found) else None
+
+
+def number(ds: Dataset, keyword: str) -> float | None:
+    """The first value as a number."""
+    found = numbers(ds, keyword)
+    return found[0] if found else None
+
+
+def integer(ds: Dataset, keyword: str) -> int | None:
+    """The first value as a whole number."""
+    found = number(ds, keyword)
+    return int(found) if found is not None else None
+
+
+def vector(ds: Dataset, keyword: str, n_numbers: int) -> tuple[float, ...] | None:
+    """The values if there are exactly `n_numbers` of them."""
+    found = numbers(ds, keyword)
+    return found if found is not None and len(found) == n_numbers else None
+
+
+def items(ds: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    """The items of a sequence; none if it is absent."""
+    value = stated(ds, keyword)
+    return tuple(value) if isinstance(value, DicomSequence) else ()
+
+
+def first_item(ds: Dataset, keyword: str) -> Dataset | None:
+    """The first item of a sequence."""
+    found = items(ds, keyword)
+    return found[0] if found else None
+
+
+_DATE = re.compile(r"^(\d{4})[.\-/]?(\d{2})[.\-/]?(\d{2})")
+_TIME = re.compile(r"^(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
+
+
+def clock_time(value: str) -> time | None:
+    """A DICOM time (TM), also HH, HHMM and the old HH:MM:SS; None if it is none."""
+    match = _TIME.match(value.strip())
+    if match is None:
+        return None
+    hours, minutes, seconds, fraction = match.groups(default="0")
+    try:
+        return time(int(hours), int(minutes), min(int(seconds), 59), int(fraction.ljust(6, "0")))
+    except ValueError:
+        return None
+
+
+def moment(date_text: str, time_text: str) -> datetime | None:
+    """Date (DA) and time (TM) as one moment; None unless both are there.
+
+    DICOM states local times without zone; all are put in one zone, so that they can be subtracted.
+    """
+    match, clock = _DATE.match(date_text.strip()), clock_time(time_text)
+    if match is None or clock is None:
+        return None
+    try:
+        return datetime(*(int(part) for part in match.groups()), tzinfo=UTC).replace(
+            hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=clock.microsecond
+        )
+    except ValueError:
+        return None
+
+
+def date_time(value: str) -> datetime | None:
+    """A DICOM date-time (DT); an offset from UTC is left out, as local times have none."""
+    digits = re.split(r"[+\-]", value.strip())[0]
+    return moment(digits[:8], digits[8:]) if len(digits) >= 10 else None
+
+
+def plain(value: Any) -> Any:
+    """A header value as str, float, int or tuple of these, for `Series.tags`; None for what is neither."""
+    if value is None or isinstance(value, DicomSequence | bytes):
+        return None
+    if isinstance(value, MultiValue | list | tuple):
+        parts = tuple(plain(part) for part in value)
+        return parts or None
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) or type(value).__name__ == "DSdecimal":
+        return float(value)
+    return str(value).strip(" \0") or None

@@ -1,0 +1,162 @@
+"""Where bytes come from: files of a folder, and members of a zip archive, read only when asked for.
+
+An archive is untrusted: names that are absolute or climb, links, too many members, too large or too
+dense ones are refused before anything is unpacked. Nothing is ever written beside the archive.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import weakref
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from hounsfield.core.errors import RefusedInput, StudyError
+from hounsfield.studies import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One file, wherever it lies. name: path below what the user gave, with forward slashes.
+
+    open(): a fresh seekable stream at 0, which the caller closes. Raises StudyError if it cannot be read.
+    """
+
+    name: str
+    size_bytes: int
+    open: Callable[[], BinaryIO] = field(repr=False)
+
+    @property
+    def folder(self) -> str:
+        """The folder part of the name, "" at the top."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder and endings: "PET" of "a/PET.nii.gz"."""
+        return PurePosixPath(self.name).name.split(".")[0] or PurePosixPath(self.name).name
+
+    def head(self, n_bytes: int = limits.SNIFFED_BYTES) -> bytes:
+        """The first bytes."""
+        with self.open() as stream:
+            return stream.read(n_bytes)
+
+
+def find_sources(path: Path) -> Iterator[Source]:
+    """Every file below a folder in order of names, or the one file; links to folders are not followed."""
+    if path.is_dir():
+        for entry in sorted(path.rglob("*")):
+            if entry.is_file():
+                yield _file_source(entry, entry.relative_to(path).as_posix())
+    else:
+        yield _file_source(path, path.name)
+
+
+def _file_source(path: Path, name: str) -> Source:
+    def open_file() -> BinaryIO:
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise StudyError(
+                f"{name} cannot be opened ({error.strerror}). Check that it is there and may be read."
+            ) from error
+
+    return Source(name, path.stat().st_size, open_file)
+
+
+class Archive:
+    """An open zip archive; it is closed when nothing refers to one of its members any more.
+
+    An archive that itself lies in an archive is kept in memory for that time, so its size is limited.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._name = source.name
+        stream = source.open()
+        try:
+            self._zip = zipfile.ZipFile(stream)
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            stream.close()
+            raise StudyError(
+                f"{source.name} begins like a zip archive but is damaged ({error}). Make or send it again."
+            ) from error
+        weakref.finalize(self, _close, self._zip, stream)
+
+    def members(self) -> list[Source]:
+        """The files inside, after the checks on the archive as a whole. Raises RefusedInput naming the limit."""
+        entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
+        if len(entries) > limits.MAX_ARCHIVE_MEMBERS:
+            raise RefusedInput(
+                f"{self._name} holds {len(entries)} files, the limit is {limits.MAX_ARCHIVE_MEMBERS}. "
+                "Unpack it and give a part of it."
+            )
+        total_bytes = sum(entry.file_size for entry in entries)
+        if total_bytes > limits.MAX_ARCHIVE_BYTES:
+            raise RefusedInput(
+                f"{self._name} unpacks to {total_bytes / limits.GIB:.0f} GiB, the limit is "
+                f"{limits.MAX_ARCHIVE_BYTES // limits.GIB}. Unpack it and give a part of it."
+            )
+        for entry in entries:
+            self._check(entry)
+        return [
+            Source(f"{self._name}/{entry.filename}", entry.file_size, self._opener(entry))
+            for entry in sorted(entries, key=lambda entry: entry.filename)
+        ]
+
+    def _check(self, entry: zipfile.ZipInfo) -> None:
+        where = f"{entry.filename!r} in {self._name}"
+        parts = PurePosixPath(entry.filename.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in entry.filename.split("/")[0]:
+            raise RefusedInput(
+                f"{where} has a name that leads out of the archive. Do not trust this archive."
+            )
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise RefusedInput(f"{where} is a link, which an archive of images does not need. Pack it again.")
+        if entry.flag_bits & 1:
+            raise RefusedInput(f"{where} is encrypted. Unpack it with its password and give the folder.")
+        if entry.file_size > limits.MAX_MEMBER_BYTES:
+            raise RefusedInput(
+                f"{where} unpacks to {entry.file_size / limits.GIB:.1f} GiB, the limit is "
+                f"{limits.MAX_MEMBER_BYTES // limits.GIB}. Unpack it yourself if you trust it."
+            )
+        ratio = entry.file_size / max(entry.compress_size, 1)
+        if entry.file_size >= limits.RATIO_COUNTS_FROM_BYTES and ratio > limits.MAX_ARCHIVE_RATIO:
+            raise RefusedInput(
+                f"{where} unpacks to {ratio:.0f} times its size, the limit is {limits.MAX_ARCHIVE_RATIO}: "
+                "this looks like a decompression bomb. Unpack it yourself if you trust it."
+            )
+
+    def _opener(self, entry: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
+        def open_member() -> BinaryIO:
+            return io.BytesIO(self._unpack(entry))
+
+        return open_member
+
+    def _unpack(self, entry: zipfile.ZipInfo) -> bytes:
+        try:
+            with self._zip.open(entry) as member:
+                # One byte more than declared: a member that lies about its size is found out.
+                content = member.read(entry.file_size + 1)
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+            raise StudyError(
+                f"{entry.filename!r} in {self._name} cannot be unpacked ({error}). Make the archive again."
+            ) from error
+        if len(content) != entry.file_size:
+            raise StudyError(
+                f"{entry.filename!r} in {self._name} does not unpack to the {entry.file_size} bytes that the "
+                "archive declares. Make the archive again."
+            )
+        return content
+
+
+def _close(archive: zipfile.ZipFile, stream: BinaryIO) -> None:
+    archive.close()
+    stream.close()

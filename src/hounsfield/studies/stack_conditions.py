@@ -1,0 +1,139 @@
+"""What is said about a stack of slices that is not quite regular, naming slices and positions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hounsfield.core import Condition
+from hounsfield.imaging.slices import EQUAL_STEP_MM, OFF_LINE_MM, tolerated_mm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hounsfield.imaging.slices import SliceStack
+    from hounsfield.studies.grouping import Unit
+
+_NAMED = 6
+
+
+def stack_conditions(unit: Unit, stack: SliceStack) -> tuple[Condition, ...]:
+    """Conditions of a stack; the numbers in `stack` are those of `unit.members`."""
+    if stack.duplicates:
+        return (_duplicates(unit, stack),)
+    if not stack.is_one_line:
+        return (_off_line(unit, stack),)
+    found = []
+    if stack.gaps:
+        found.append(_missing(unit, stack))
+    if not stack.is_regular:
+        found.append(_varying(stack))
+    elif _is_jittered(stack):
+        found.append(_jitter(stack))
+    if stack.is_tilted:
+        found.append(_tilt(stack))
+    return tuple(found)
+
+
+def _uid(unit: Unit, number: int) -> str:
+    instance = unit.members[number][0]
+    return instance.sop_instance_uid or instance.source.name
+
+
+def _named(unit: Unit, numbers: Iterable[int]) -> str:
+    """File names, or frame numbers in a multi-frame file, of some of the slices."""
+    chosen = list(numbers)
+    names = []
+    for number in chosen[:_NAMED]:
+        instance, frame = unit.members[number]
+        names.append(instance.source.name + (f" frame {frame.number}" if instance.n_frames > 1 else ""))
+    return ", ".join(names) + (f" and {len(chosen) - _NAMED} more" if len(chosen) > _NAMED else "")
+
+
+def _place(unit: Unit, number: int) -> str:
+    x, y, z = unit.members[number][1].position_mm or (np.nan,) * 3
+    return f"({x:.1f}, {y:.1f}, {z:.1f}) mm"
+
+
+def _duplicates(unit: Unit, stack: SliceStack) -> Condition:
+    numbers = [number for group in stack.duplicates for number in group]
+    first = stack.duplicates[0]
+    return Condition(
+        "duplicate-positions",
+        "refusal",
+        f"{len(numbers)} slices share {len(stack.duplicates)} places, for instance {_named(unit, first)} at "
+        f"{_place(unit, first[0])}, and no attribute (echo, b-value, time, kernel, ...) tells the volumes apart. "
+        "Send only one volume, or keep the attribute that distinguishes them.",
+        tuple(_uid(unit, number) for number in numbers),
+    )
+
+
+def _off_line(unit: Unit, stack: SliceStack) -> Condition:
+    return Condition(
+        "positions-off-line",
+        "refusal",
+        f"The slices do not lie on one line: one is {stack.off_line_mm:.1f} mm beside the line through the first "
+        f"and the last ({_named(unit, [int(stack.order[0]), int(stack.order[-1])])}), at most {OFF_LINE_MM:g} mm is "
+        "accepted. These seem to be several stacks; send them as separate series.",
+        tuple(_uid(unit, int(number)) for number in stack.order),
+    )
+
+
+def _missing(unit: Unit, stack: SliceStack) -> Condition:
+    n_missing = sum(gap.n_missing for gap in stack.gaps)
+    places = "; ".join(
+        f"{gap.n_missing} between {_place(unit, gap.before)} and {_place(unit, gap.after)} "
+        f"({_named(unit, [gap.before, gap.after])})"
+        for gap in stack.gaps[:_NAMED]
+    )
+    neighbours = dict.fromkeys(number for gap in stack.gaps for number in (gap.before, gap.after))
+    return Condition(
+        "slices-missing",
+        "warning",
+        f"{n_missing} of {stack.n_slots} slices are missing: {places}. Their places are kept empty and marked as "
+        "padding, so positions are true and volumes are too small. Send the series again in full.",
+        tuple(_uid(unit, number) for number in neighbours),
+    )
+
+
+def _steps_mm(stack: SliceStack) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.diff(stack.distances_mm)
+
+
+def _varying(stack: SliceStack) -> Condition:
+    steps = _steps_mm(stack)
+    return Condition(
+        "slice-spacing-varies",
+        "warning",
+        f"The distance between slices varies from {steps.min():.2f} to {steps.max():.2f} mm (median "
+        f"{np.median(steps):.2f}). The image was interpolated to even distances, so its slices are not those of "
+        "the files.",
+    )
+
+
+def _is_jittered(stack: SliceStack) -> bool:
+    steps = _steps_mm(stack) / np.diff(stack.slots)
+    return bool(steps.max() - steps.min() > EQUAL_STEP_MM)
+
+
+def _jitter(stack: SliceStack) -> Condition:
+    steps = _steps_mm(stack) / np.diff(stack.slots)
+    step_mm = float(np.median(steps))
+    return Condition(
+        "slice-spacing-jitter",
+        "note",
+        f"The distance between slices varies from {steps.min():.3f} to {steps.max():.3f} mm, within the tolerance "
+        f"of {tolerated_mm(step_mm):.2f} mm; slices were taken as even and lie at most {stack.jitter_mm:.3f} mm "
+        "from where they are.",
+    )
+
+
+def _tilt(stack: SliceStack) -> Condition:
+    return Condition(
+        "gantry-tilt",
+        "warning",
+        f"The slices are shifted against each other by a tilt of {stack.tilt_deg:.1f} degrees. The grid follows "
+        "the slices as they are (it is sheared), so every voxel, volume and mask stands where it was measured; "
+        "pictures across the slices look slanted.",
+    )

@@ -1,0 +1,154 @@
+"""Stored values of frames, before any rescale: the shortest way for plain slices, decoders for the rest."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydicom.pixels import apply_color_lut
+
+from hounsfield.core.errors import HounsfieldError, RefusedInput, StudyError
+from hounsfield.studies import limits
+from hounsfield.studies.codecs import COMPRESSED, decode_frames
+from hounsfield.studies.instances import EXPLICIT, IMPLICIT, open_dicom, read_data_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from hounsfield.studies.instances import Instance
+
+# Encapsulated under a native syntax, or the reverse, occurs; the length of the element tells.
+_NATIVE_LITTLE = frozenset({IMPLICIT, EXPLICIT, "1.2.840.113619.5.2"})
+_GREY = frozenset({"MONOCHROME1", "MONOCHROME2", ""})
+
+
+def check_declared_size(instance: Instance) -> None:
+    """Compare what the header declares with limits and with the bytes that are there, before decoding.
+
+    Raises RefusedInput where a limit is exceeded, StudyError where bytes are missing.
+    """
+    name, declared = instance.source.name, instance.declared_bytes
+    if declared > limits.MAX_PIXEL_BYTES_OF_INSTANCE:
+        raise RefusedInput(
+            f"{name} declares {declared / limits.GIB:.1f} GiB of pixels ({instance.rows} x {instance.columns} x "
+            f"{instance.n_frames} frames), the limit is {limits.MAX_PIXEL_BYTES_OF_INSTANCE // limits.GIB}. "
+            "Check Rows, Columns and Number of Frames in the header."
+        )
+    if instance.pixels is None:
+        raise StudyError(
+            f"{name} states {instance.rows} x {instance.columns} pixels but holds no pixel data "
+            "(7FE0,0010). Send it again with its pixels."
+        )
+    if instance.pixels.n_bytes is None:
+        _check_ratio(instance)
+        return
+    bits = 1 if instance.bits_allocated == 1 else 8 * ((instance.bits_allocated + 7) // 8)
+    samples = 2 if instance.photometric == "YBR_FULL_422" and instance.samples == 3 else instance.samples
+    needed = (instance.rows * instance.columns * samples * instance.n_frames * bits + 7) // 8
+    if instance.pixels.n_bytes < needed and instance.transfer_syntax_uid not in COMPRESSED:
+        raise StudyError(
+            f"{name} holds {instance.pixels.n_bytes} bytes of pixels and its header declares {needed} "
+            f"({instance.rows} x {instance.columns} x {instance.n_frames} frames): it was cut off. Send it again."
+        )
+
+
+def _check_ratio(instance: Instance) -> None:
+    syntax = COMPRESSED.get(instance.transfer_syntax_uid)
+    most = syntax.max_ratio if syntax is not None else limits.MAX_RATIO_OTHER
+    ratio = instance.declared_bytes / max(instance.source.size_bytes, 1)
+    if ratio > most:
+        raise RefusedInput(
+            f"{instance.source.name} has {instance.source.size_bytes} bytes and declares {ratio:.0f} times as "
+            f"much, the limit of its compression is {most}. Check Rows, Columns and Number of Frames."
+        )
+
+
+def stored_frames(wanted: Sequence[tuple[Instance, int]]) -> Iterator[NDArray[Any]]:
+    """The frames (instance, number from 1) in the given order, one at a time, each (y, x) or (y, x, 3).
+
+    A file is opened once for each run of frames that it gives. Raises StudyError or RefusedInput.
+    """
+    for instance, run in groupby(wanted, key=lambda pair: pair[0]):
+        numbers = [number for _, number in run]
+        check_declared_size(instance)
+        if _is_plain(instance):
+            yield from _plain_frames(instance, numbers)
+        else:
+            yield from _decoded_frames(instance, numbers)
+
+
+def _is_plain(instance: Instance) -> bool:
+    """Whether the bytes of the file are the array: grey, whole bytes, little endian, not encapsulated."""
+    pixels = instance.pixels
+    return (
+        pixels is not None
+        and pixels.n_bytes is not None
+        and pixels.keyword == "PixelData"
+        and instance.transfer_syntax_uid in _NATIVE_LITTLE
+        and instance.samples == 1
+        and instance.photometric in _GREY
+        and instance.bits_allocated in {8, 16, 32}
+    )
+
+
+def _plain_frames(instance: Instance, numbers: Iterable[int]) -> Iterator[NDArray[Any]]:
+    dtype = np.dtype(f"<{'i' if instance.is_signed else 'u'}{instance.bits_allocated // 8}")
+    n_bytes = instance.rows * instance.columns * dtype.itemsize
+    start_bytes = instance.pixels.offset_bytes if instance.pixels is not None else 0
+    with open_dicom(instance.source) as stream:
+        for number in numbers:
+            stream.seek(start_bytes + (number - 1) * n_bytes)
+            content = stream.read(n_bytes)
+            if len(content) != n_bytes:
+                raise StudyError(f"{instance.source.name} ends inside frame {number}. Send it again.")
+            yield stored_bits(
+                np.frombuffer(content, dtype).reshape(instance.rows, instance.columns), instance
+            )
+
+
+def _decoded_frames(instance: Instance, numbers: list[int]) -> Iterator[NDArray[Any]]:
+    name = instance.source.name
+    ds = read_data_set(instance.source, with_pixels=True)
+    if "TransferSyntaxUID" not in ds.file_meta:
+        ds.file_meta.TransferSyntaxUID = instance.transfer_syntax_uid
+    is_palette = instance.photometric == "PALETTE COLOR"
+    try:
+        for frame in decode_frames(ds, numbers, name):
+            if frame.shape[:2] != (instance.rows, instance.columns):
+                raise StudyError(
+                    f"the code stream of {name} holds {frame.shape[:2]} pixels and its header states "
+                    f"{(instance.rows, instance.columns)}. Send it again."
+                )
+            if is_palette:
+                yield apply_color_lut(frame, ds)
+            else:
+                yield stored_bits(frame, instance) if frame.ndim == 2 else frame
+    except HounsfieldError:
+        raise
+    # Whatever else pydicom raises for headers that contradict their pixels.
+    except Exception as error:
+        raise StudyError(
+            f"the pixels of {name} could not be decoded ({type(error).__name__}: {str(error)[:160]}). "
+            "The file is damaged or its header does not fit its pixels: send it again."
+        ) from error
+
+
+def stored_bits(frame: NDArray[Any], instance: Instance) -> NDArray[Any]:
+    """Keep the stored bits alone: bits above may hold overlays or rubbish, bits below none (PS3.5 8.1.1)."""
+    n_bits, n_stored = frame.dtype.itemsize * 8, instance.bits_stored
+    if frame.dtype.kind not in "iu" or not 0 < n_stored < n_bits:
+        return frame
+    shift_right = instance.high_bit + 1 - n_stored
+    low, high = (
+        (-(1 << (n_stored - 1)), (1 << (n_stored - 1)) - 1)
+        if instance.is_signed
+        else (0, (1 << n_stored) - 1)
+    )
+    if shift_right == 0 and frame.min() >= low and frame.max() <= high:
+        return frame
+    shift_left = max(n_bits - 1 - instance.high_bit, 0)
+    moved: NDArray[Any] = (frame << shift_left) >> (n_bits - n_stored)
+    return moved
