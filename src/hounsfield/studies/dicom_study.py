@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from dataclasses import replace
+from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +94,7 @@ def _with_unread(study: Study, unread_folders: set[str], n_unread: int) -> Study
         f"{n_unread} DICOM files beside those of this study could not be read and may belong to it; they are "
         "listed as refused.",
     )
-    return Study(study.key, study.series, study.study_instance_uid, study.tags, (*study.conditions, said))
+    return replace(study, conditions=(*study.conditions, said))
 
 
 def _study(
@@ -130,13 +132,12 @@ def _series_of(
 ) -> list[Series]:
     images = [i for i in instances if is_image(i) and i.sop_class_uid not in derived]
     others = [i for i in instances if not (is_image(i) and i.sop_class_uid not in derived)]
-    makers: list[Callable[[str], Series]] = []
-    for unit in split_series(images):
-        makers.append(lambda name, unit=unit: image_series(unit, name))  # type: ignore[misc]
-    for instance in others:
-        maker = derived.get(instance.sop_class_uid, other_series)
-        makers.append(lambda name, maker=maker, instance=instance: maker(instance, name))  # type: ignore[misc]
-    return [make(key if n == 1 else f"{key}#{n}") for n, make in enumerate(makers, start=1)]
+    keys = (key if n == 1 else f"{key}#{n}" for n in count(1))
+    made = [image_series(unit, name) for unit, name in zip(split_series(images), keys, strict=False)]
+    return made + [
+        derived.get(instance.sop_class_uid, other_series)(instance, name)
+        for instance, name in zip(others, keys, strict=False)
+    ]
 
 
 def other_series(instance: Instance, key: str) -> Series:
@@ -159,8 +160,6 @@ def other_series(instance: Instance, key: str) -> Series:
 
 def _with_conditions(series: Series, conditions: Sequence[Condition]) -> Series:
     """The series with further conditions; a refusal among them takes its image away."""
-    from dataclasses import replace
-
     if not conditions:
         return series
     is_refused = any(condition.severity == "refusal" for condition in conditions)

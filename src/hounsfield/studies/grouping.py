@@ -32,6 +32,9 @@ PIXEL_SPACING_TOLERANCE_MM = 1e-4
 # Positions closer than this are one place.
 SAME_PLACE_MM = 1e-3
 
+# The last resort: each multi-frame file is a volume of its own. Single frames are never told apart by file.
+FILE_KEY = "multi-frame file"
+
 # Modalities whose pixels are shadows or lie in the transducer's plane: no place in the patient, whatever
 # their headers say. Three-dimensional objects of these modalities have one place a frame and are kept.
 PROJECTIONS = frozenset(
@@ -189,11 +192,18 @@ def _places(group: Sequence[Member]) -> list[int]:
 def _usable_keys(group: Sequence[Member]) -> list[str]:
     """Keys that every frame states and that differ."""
     usable = []
-    for name, *_ in SPLIT_KEYS:
-        values = {frame.keys.get(name) for _, frame in group}
+    for name in (*(key for key, *_ in SPLIT_KEYS), FILE_KEY):
+        values = {_key_of(member, name) for member in group}
         if None not in values and len(values) > 1:
             usable.append(name)
     return usable
+
+
+def _key_of(member: Member, name: str) -> str | float | None:
+    instance, frame = member
+    if name == FILE_KEY:
+        return instance.sop_instance_uid if instance.n_frames > 1 else None
+    return frame.keys.get(name)
 
 
 def _volumes(
@@ -203,7 +213,7 @@ def _volumes(
     most = max(np.bincount(places))
     parts: dict[tuple[str | float, ...], list[tuple[int, Member]]] = defaultdict(list)
     for place, member in zip(places, group, strict=True):
-        parts[tuple(member[1].keys[name] for name in names)].append((place, member))
+        parts[tuple(_key_of(member, name) or 0.0 for name in names)].append((place, member))
     if len(parts) != most:
         return None
     if any(len({place for place, _ in part}) != len(part) for part in parts.values()):

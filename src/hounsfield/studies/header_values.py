@@ -6,7 +6,7 @@ import math
 import re
 import warnings
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from pydicom.multival import MultiValue
@@ -122,11 +122,10 @@ def moment(date_text: str, time_text: str) -> datetime | None:
     if match is None or clock is None:
         return None
     try:
-        return datetime(*(int(part) for part in match.groups()), tzinfo=UTC).replace(
-            hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=clock.microsecond
-        )
+        day = date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         return None
+    return datetime.combine(day, clock, tzinfo=UTC)
 
 
 def date_time(value: str) -> datetime | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import pydicom
 from pydicom.tag import Tag
@@ -147,17 +147,14 @@ def _inflate(stream: BinaryIO, name: str) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     pieces, total_bytes = [], 0
     try:
-        while piece := stream.read(limits.INFLATE_PIECE_BYTES):
-            while piece:
-                content = inflater.decompress(piece, limits.INFLATE_PIECE_BYTES)
-                pieces.append(content)
-                total_bytes += len(content)
-                if total_bytes > limits.MAX_INFLATED_BYTES:
-                    raise RefusedInput(
-                        f"{name} is a deflated data set that inflates beyond {limits.MAX_INFLATED_BYTES} bytes. "
-                        "Convert it to explicit little endian if you trust it."
-                    )
-                piece = inflater.unconsumed_tail
+        for packed in iter(lambda: inflater.unconsumed_tail or stream.read(limits.INFLATE_PIECE_BYTES), b""):
+            pieces.append(inflater.decompress(packed, limits.INFLATE_PIECE_BYTES))
+            total_bytes += len(pieces[-1])
+            if total_bytes > limits.MAX_INFLATED_BYTES:
+                raise RefusedInput(
+                    f"{name} is a deflated data set that inflates beyond {limits.MAX_INFLATED_BYTES} bytes. Convert "
+                    "it to explicit little endian if you trust it."
+                )
         pieces.append(inflater.flush())
     except zlib.error as error:
         raise StudyError(
@@ -202,7 +199,7 @@ def _damaged(name: str, error: Exception) -> StudyError:
 def _pixel_element(stream: BinaryIO, ds: Dataset) -> PixelElement | None:
     """The pixel element at which reading stopped; None if the data set ended without one."""
     is_implicit, is_little = ds.original_encoding
-    order = "little" if is_little else "big"
+    order: Literal["little", "big"] = "little" if is_little else "big"
     start_bytes = stream.tell()
     head = stream.read(12)
     if len(head) < 8:
@@ -280,13 +277,3 @@ def _padding(ds: Dataset, *, is_signed: bool, bits_allocated: int) -> tuple[int,
 
     ends = (signed(value), signed(value if limit is None else limit))
     return (min(ends), max(ends))
-
-
-def shape_of(instance: Instance) -> dict[str, Any]:
-    """What must be equal for frames to lie in one array."""
-    return {
-        "rows": instance.rows,
-        "columns": instance.columns,
-        "samples": instance.samples,
-        "photometric": instance.photometric,
-    }

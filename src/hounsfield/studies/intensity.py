@@ -58,7 +58,7 @@ def intensity_of(unit: Unit, header: Dataset) -> Intensity:
 
 
 def _ct(unit: Unit, header: Dataset) -> Intensity:
-    instance, frame = unit.members[0]
+    instance = unit.members[0][0]
     if any(f.slope is None or f.intercept is None for _, f in unit.members) and not instance.has_modality_lut:
         return _without_unit(
             "rescale-absent",
@@ -100,7 +100,7 @@ def _mr(unit: Unit, header: Dataset) -> Intensity:
     return Intensity("1")
 
 
-def _other(unit: Unit, header: Dataset) -> Intensity:
+def _other(unit: Unit, _header: Dataset) -> Intensity:
     if unit.members[0][0].sop_class_uid == _PARAMETRIC_MAP:
         return _without_unit(
             "unit-unstated",

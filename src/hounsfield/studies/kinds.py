@@ -17,7 +17,46 @@ _DICOM_PREAMBLE_BYTES = 128
 # The groups that the first element of a data set without preamble can have.
 _FIRST_GROUPS = frozenset({0x0002, 0x0008})
 _VRS = frozenset(
-    "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV".split()
+    (
+        *(
+            "AE",
+            "AS",
+            "AT",
+            "CS",
+            "DA",
+            "DS",
+            "DT",
+            "FD",
+            "FL",
+            "IS",
+            "LO",
+            "LT",
+            "OB",
+            "OD",
+            "OF",
+            "OL",
+            "OV",
+        ),
+        *(
+            "OW",
+            "PN",
+            "SH",
+            "SL",
+            "SQ",
+            "SS",
+            "ST",
+            "SV",
+            "TM",
+            "UC",
+            "UI",
+            "UL",
+            "UN",
+            "UR",
+            "US",
+            "UT",
+            "UV",
+        ),
+    )
 )
 _LONGEST_FIRST_VALUE_BYTES = 1024
 

@@ -9,6 +9,7 @@ stem ("ct-mask"), with several each is "label-n".
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from hounsfield.studies.region_series import GivenRegion, drawn_on, region_name
 from hounsfield.studies.statements import as_stated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from hounsfield.core import Grid, Region
     from hounsfield.studies.nifti import NiftiFile
@@ -40,9 +41,12 @@ def is_named_mask(stem: str) -> bool:
 
 
 def nifti_studies(
-    sources: Sequence[tuple[Source, bool]], stated: Mapping[str, tuple[str, str]]
+    sources: Sequence[tuple[Source, bool]], stated: Mapping[str, tuple[str, str]], top: str
 ) -> tuple[list[Study], list[Condition]]:
-    """One study for each folder that holds NIfTI files. sources: each with whether it is packed."""
+    """One study for each folder that holds NIfTI files. sources: each with whether it is packed.
+
+    top: key of the study whose files lie directly in what the user gave.
+    """
     by_folder: dict[str, list[Series]] = {}
     refused = []
     for source, is_packed in sources:
@@ -52,18 +56,15 @@ def nifti_studies(
             refused.append(refuse(error, source.name))
         else:
             by_folder.setdefault(source.folder, []).append(series)
-    return [_study(folder, series) for folder, series in by_folder.items()], refused
+    return [_study(folder or top, series) for folder, series in by_folder.items()], refused
 
 
 def _study(folder: str, series: Sequence[Series]) -> Study:
-    key = folder or (series[0].key if len(series) == 1 else "nifti")
-    return Study(key=key, series=tuple(beside_images(one, series) for one in series))
+    return Study(key=folder, series=tuple(beside_images(one, series) for one in series))
 
 
 def beside_images(series: Series, others: Sequence[Series]) -> Series:
     """A mask with the images on whose grid it lies, in `tags["referenced_series"]`; others as they are."""
-    from dataclasses import replace
-
     if series.kind != "regions" or series.grid is None:
         return series
     keys = tuple(o.key for o in others if o.kind == "image" and o.grid and _same_place(series.grid, o.grid))
@@ -74,8 +75,6 @@ def beside_images(series: Series, others: Sequence[Series]) -> Series:
 
 def _same_place(grid: Grid, other: Grid) -> bool:
     """Whether two grids hold the same voxels; a NIfTI file states no frame of reference, so none is asked."""
-    from dataclasses import replace
-
     plain = replace(other, frame_of_reference_uid=grid.frame_of_reference_uid)
     return grid.is_same_as(plain, tolerance_mm=SAME_GRID_MM)
 

@@ -23,28 +23,23 @@ def projection_spacing(header: Dataset) -> PlaneSpacing | None:
     """
     if text(header, "Modality") in {"US", "IVUS"}:
         return _ultrasound_spacing(header)
-    spacing, imager = vector(header, "PixelSpacing", 2), vector(header, "ImagerPixelSpacing", 2)
-    if spacing is not None and min(spacing) <= 0:
-        spacing = None
-    if imager is not None and min(imager) > 0:
-        magnification = number(header, "EstimatedRadiographicMagnificationFactor")
-        if spacing is not None and spacing != imager:
-            return _spacing(spacing, "calibrated")
-        if magnification is not None and magnification > 1.0:
-            return _spacing((imager[0] / magnification, imager[1] / magnification), "calibrated")
-        return _spacing(imager, "detector")
+    spacing, imager = _positive(header, "PixelSpacing"), _positive(header, "ImagerPixelSpacing")
+    if imager is not None and spacing in {None, imager}:
+        magnification = number(header, "EstimatedRadiographicMagnificationFactor") or 1.0
+        kind: SpacingKind = "calibrated" if magnification > 1.0 else "detector"
+        return PlaneSpacing(imager[0] / max(magnification, 1.0), imager[1] / max(magnification, 1.0), kind)
     if spacing is None:
         return None
-    if text(header, "PixelSpacingCalibrationType"):
-        return _spacing(spacing, "calibrated")
+    if imager is not None or text(header, "PixelSpacingCalibrationType"):
+        return PlaneSpacing(spacing[0], spacing[1], "calibrated")
     # PS3.3 10.7.1.1: without calibration, Pixel Spacing of a radiograph is that of the detector.
-    return _spacing(
-        spacing, "detector" if text(header, "Modality") in {*RADIOGRAPHS, "XA", "RF"} else "patient"
-    )
+    is_shadow = text(header, "Modality") in {*RADIOGRAPHS, "XA", "RF"}
+    return PlaneSpacing(spacing[0], spacing[1], "detector" if is_shadow else "patient")
 
 
-def _spacing(pair: tuple[float, ...], kind: SpacingKind) -> PlaneSpacing:
-    return PlaneSpacing(pair[0], pair[1], kind)
+def _positive(header: Dataset, keyword: str) -> tuple[float, ...] | None:
+    pair = vector(header, keyword, 2)
+    return pair if pair is not None and min(pair) > 0 else None
 
 
 def _ultrasound_spacing(header: Dataset) -> PlaneSpacing | None:

@@ -89,7 +89,7 @@ def read_studies(
                 step(progress, "reading headers", number / len(sources))
             _look_into(source, found, stated or {}, depth=0)
         dicom, refused = build_studies(found.dicom, DERIVED)
-    volumes, refused_volumes = nifti_studies(found.nifti, stated or {})
+    volumes, refused_volumes = nifti_studies(found.nifti, stated or {}, path.name)
     dicom, volumes = link_masks([link_regions(study) for study in dicom], volumes)
     step(progress, "reading headers", 1.0)
     every = (*found.refused, *refused, *refused_volumes)

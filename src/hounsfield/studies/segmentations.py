@@ -10,7 +10,7 @@ import numpy as np
 
 from hounsfield.core import Code, Condition, Grid, Series
 from hounsfield.core.code import ANATOMICAL_STRUCTURE, LEFT, RIGHT
-from hounsfield.core.errors import HounsfieldError
+from hounsfield.core.errors import GeometryError, HounsfieldError
 from hounsfield.imaging.affine import affine_from_planes, plane_normal
 from hounsfield.studies.dicom_series import series_tags
 from hounsfield.studies.header_values import (
@@ -80,7 +80,8 @@ def segmentation_series(instance: Instance, key: str) -> Series:
     tags["referenced_series_instance_uids"] = tuple(
         filter(None, (text(item, "SeriesInstanceUID") for item in items(header, "ReferencedSeriesSequence")))
     )
-    contents, refusals = None, ()
+    contents: _Contents | None = None
+    refusals: tuple[Condition, ...] = ()
     try:
         check_declared_size(instance)
         contents = _contents(instance, header)
@@ -122,12 +123,12 @@ def _given(contents: _Contents) -> list[GivenRegion]:
         for stored, slot, segment in zip(
             stored_frames(wanted), contents.slots, contents.numbers, strict=True
         ):
-            if contents.is_label_map:
-                for value in np.unique(stored):
-                    if int(value) in masks:
-                        masks[int(value)][slot] |= stored == value
-            elif segment in masks:
-                masks[segment][slot] |= stored >= contents.threshold
+            # A label map holds all segments in one frame; the other kinds one segment a frame.
+            values = np.unique(stored).tolist() if contents.is_label_map else [segment]
+            for value in set(values) & set(masks):
+                masks[value][slot] |= (
+                    stored == value if contents.is_label_map else stored >= contents.threshold
+                )
     return [
         GivenRegion(s.name, s.label, masks[s.number], s.concept, s.category, s.laterality, s.algorithm)
         for s in contents.segments
@@ -175,8 +176,6 @@ def _own_grid(instance: Instance, header: Dataset) -> tuple[Grid, tuple[int, ...
     step_mm = _step_mm(header, offsets)
     slots = np.rint(offsets / step_mm).astype(np.int64)
     if np.abs(offsets / step_mm - slots).max() > _OFF_GRID_STEPS:
-        from hounsfield.core.errors import GeometryError
-
         raise GeometryError(
             f"the frames of {instance.source.name} are no whole number of {step_mm:g} mm apart, so they lie on no "
             "one grid. Write the segmentation again on its source series."

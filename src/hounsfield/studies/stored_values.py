@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydicom.pixels import apply_color_lut
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.uid import UID
 
 from hounsfield.core.errors import HounsfieldError, RefusedInput, StudyError
 from hounsfield.studies import limits
@@ -113,15 +114,11 @@ def _decoded_frames(instance: Instance, numbers: list[int]) -> Iterator[NDArray[
     name = instance.source.name
     ds = read_data_set(instance.source, with_pixels=True)
     if "TransferSyntaxUID" not in ds.file_meta:
-        ds.file_meta.TransferSyntaxUID = instance.transfer_syntax_uid
+        ds.file_meta.TransferSyntaxUID = UID(instance.transfer_syntax_uid)
     is_palette = instance.photometric == "PALETTE COLOR"
     try:
         for frame in decode_frames(ds, numbers, name):
-            if frame.shape[:2] != (instance.rows, instance.columns):
-                raise StudyError(
-                    f"the code stream of {name} holds {frame.shape[:2]} pixels and its header states "
-                    f"{(instance.rows, instance.columns)}. Send it again."
-                )
+            _check_shape(frame, instance)
             if is_palette:
                 yield apply_color_lut(frame, ds)
             else:
@@ -134,6 +131,14 @@ def _decoded_frames(instance: Instance, numbers: list[int]) -> Iterator[NDArray[
             f"the pixels of {name} could not be decoded ({type(error).__name__}: {str(error)[:160]}). "
             "The file is damaged or its header does not fit its pixels: send it again."
         ) from error
+
+
+def _check_shape(frame: NDArray[Any], instance: Instance) -> None:
+    if frame.shape[:2] != (instance.rows, instance.columns):
+        raise StudyError(
+            f"the code stream of {instance.source.name} holds {frame.shape[:2]} pixels and its header states "
+            f"{(instance.rows, instance.columns)}. Send it again."
+        )
 
 
 def stored_bits(frame: NDArray[Any], instance: Instance) -> NDArray[Any]:
