@@ -75,11 +75,15 @@ class Inputs:
         return self.series[role]
 
     def given_regions(self, role: str) -> Sequence[Region]:
-        """Regions given with the study (SEG, RTSTRUCT, mask files), on the grid of `role`'s image."""
-        grid = self.series[role].grid
-        if grid is None:
+        """Regions given with the study (SEG, RTSTRUCT, mask files), on the grid of `role`'s image.
+
+        Those made on that image if there are any; a mask of another image would be the same thing twice.
+        """
+        image = self.series[role]
+        if image.grid is None:
             return ()
-        return [region for series in self.region_series for region in series.regions(grid)]
+        own = [s for s in self.region_series if image.key in s.tags.get("referenced_series", ())]
+        return [region for series in own or self.region_series for region in series.regions(image.grid)]
 
 
 @dataclass(frozen=True, slots=True)
