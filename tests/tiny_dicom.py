@@ -22,7 +22,13 @@ CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 _C, _S = float(np.cos(0.3)), float(np.sin(0.3))
 OBLIQUE = (_C, _S, 0.0, -_S * _C, _C * _C, _S)
 NEGATIVE = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
-ORIENTATIONS = {"axial": AXIAL, "sagittal": SAGITTAL, "coronal": CORONAL, "oblique": OBLIQUE, "negative": NEGATIVE}
+ORIENTATIONS = {
+    "axial": AXIAL,
+    "sagittal": SAGITTAL,
+    "coronal": CORONAL,
+    "oblique": OBLIQUE,
+    "negative": NEGATIVE,
+}
 
 
 def ct_instance(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-
 from hounsfield.core.errors import GeometryError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ to any voxel size, and its slope across the surface is the blur of the scanner.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Field = NDArray[np.float32]
 
 COARSE_MM = 2.0
+# Distances to tubes are exact up to here: as far as a nodule keeps from the surface, and more.
+FAR_MM = 24.0
 BODY_X_MM, BODY_Y_MM = 168.0, 112.0
 CAVITY_X_MM, CAVITY_Y_MM = 132.0, 84.0
 FAT_MM = 13.0
@@ -84,6 +86,22 @@ def tube(  # noqa: PLR0917  three coordinates and three things about the tube
     return np.asarray(radius_mm - distance, dtype=np.float32)
 
 
+def _tubes(x: Field, y: Field, z: Field, ends_and_radii: tuple[Any, ...]) -> Field:
+    """Signed distance to the nearest of many capsules; farther away than FAR_MM it is -FAR_MM."""
+    field = np.full((z.size, y.size, x.size), -FAR_MM, dtype=np.float32)
+    for start_mm, end_mm, radius_mm in ends_and_radii:
+        window = []
+        for axis, low, high in zip((x, y, z), start_mm, end_mm, strict=True):
+            reach = np.array([min(low, high), max(low, high)]) + (radius_mm + FAR_MM) * np.array([-1.0, 1.0])
+            first, last = np.searchsorted(axis.ravel(), reach)
+            window.append(slice(int(first), int(last)))
+        in_x, in_y, in_z = window
+        drawn = tube(x[:, :, in_x], y[:, in_y], z[in_z], start_mm, end_mm, radius_mm)
+        part = field[in_z, in_y, in_x]
+        np.maximum(part, drawn, out=part)
+    return field
+
+
 def build_anatomy(extent_mm: float, field_of_view_mm: float, lung_scale: float) -> Anatomy:
     """All shapes for a chest `extent_mm` long in a square field of view; lung_scale: about 1."""
     half, wide = extent_mm / 2 + 2 * COARSE_MM, field_of_view_mm / 2 + 2 * COARSE_MM
@@ -137,7 +155,8 @@ def _cage(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
 
 def _apices(x: Field, y: Field, z: Field) -> Field:
     """Below two domes, one for the apex of each lung."""
-    return _ellipsoid(np.abs(x) - 44.0, y - 6.0, z + 40.0, (102.0, 130.0, 172.0))
+    aside = np.asarray(np.abs(x) - 44.0, dtype=np.float32)
+    return _ellipsoid(aside, y - 6.0, z + 40.0, (102.0, 130.0, 172.0))
 
 
 def _spleen_and_stomach(x: Field, y: Field, z: Field) -> Field:
@@ -169,7 +188,7 @@ def _airway(x: Field, y: Field, z: Field) -> Field:
         (left_end, (66.0, 8.0, 36.0), LOBAR_RADIUS_MM),
         (left_end, (62.0, 38.0, -28.0), LOBAR_RADIUS_MM + 0.5),
     )
-    return np.maximum.reduce([tube(x, y, z, *branch) for branch in branches])
+    return _tubes(x, y, z, branches)
 
 
 def _heart_and_vessels(x: Field, y: Field, z: Field) -> Field:
@@ -190,8 +209,8 @@ def _heart_and_vessels(x: Field, y: Field, z: Field) -> Field:
         ((-6.0, -4.0, 70.0), (-14.0, -2.0, 400.0), 5.5),  # arteries to the head
         ((14.0, 18.0, 74.0), (20.0, 8.0, 400.0), 5.5),
     )
-    drawn = [tube(x, y, z, *vessel) for vessel in vessels]
-    return np.maximum.reduce([left_heart, right_heart, *drawn])
+    heart = np.maximum(left_heart, right_heart)
+    return np.maximum(heart, _tubes(x, y, z, vessels))
 
 
 def _bones(x: Field, y: Field, z: Field, cage: Field) -> Field:
@@ -209,4 +228,4 @@ def _bones(x: Field, y: Field, z: Field, cage: Field) -> Field:
     # In front of this plane ribs are cartilage.
     ribs = np.minimum(np.minimum(wall, 0.85 * band), np.minimum(y + 82.0, 128.0 - z))
     sternum = np.minimum(_ellipse(x, y + 95.0, 17.0, 5.0), np.minimum(z + 60.0, 96.0 - z))
-    return np.maximum.reduce([vertebra, behind, ribs, sternum])
+    return np.asarray(np.maximum(np.maximum(vertebra, behind), np.maximum(ribs, sternum)), dtype=np.float32)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 AIR_HU, AIRWAY_HU, WALL_HU = -1000, -995, -20
 EMPHYSEMA_HU = -990
+# A voxel with at least this part of emphysema (-990 HU) among tissue (40 HU) is below -950 HU.
+PURE_ENOUGH = 990 / 1030
 LAA_HU = -950  # domain limit of LAA%-950: below, exclusive
 EDGE_MM = 0.8  # half width of the scanner's edge response
 NODULE_HU = 40
@@ -157,8 +159,8 @@ class _ChestCt:
         y = (self._positions_mm(1) * self.tilt_cos)[:, None]
         x = self._positions_mm(2)[None, :]
         table = TABLE_MM / 2 - np.abs(y - TABLE_Y_MM - TABLE_MM / 2 + 0.0009 * x**2)
-        table = np.minimum(table, 175.0 - np.abs(x)).astype(np.float32)
-        return np.asarray(AIR_HU + _edge(table) * (TABLE_HU - AIR_HU), dtype=np.float32)
+        on_table = np.asarray(np.minimum(table, 175.0 - np.abs(x)), dtype=np.float32)
+        return np.asarray(AIR_HU + _edge(on_table) * (TABLE_HU - AIR_HU), dtype=np.float32)
 
     def _patches(self) -> NDArray[np.float32]:
         """Field that is low where emphysema shall be."""
@@ -254,17 +256,17 @@ class _ChestCt:
         fraction = self.parameters.emphysema_fraction
         if fraction == 0.0:
             return None
-        values, n_lung, n_other = [], 0, 0
+        values, n_lung = [], 0
         for k in range(0, self.grid.shape[0], max(1, self.grid.shape[0] // 60)):
             z_mm = float(self._positions_mm(0)[k])
             lung = np.maximum(
                 self._slice(self.anatomy.lung_left, z_mm), self._slice(self.anatomy.lung_right, z_mm)
             )
             inside = (lung > 0) & (self._slice(self.anatomy.airway, z_mm) < -AIRWAY_WALL_MM)
-            full = inside & (lung > EDGE_MM) & (self.coverage[k] == 0)
+            pure = _edge(lung) * (1.0 - self.coverage[k].astype(np.float32) / 255)
+            full = inside & (pure > PURE_ENOUGH)
             values.append(self._slice(self.density, z_mm)[full])
             n_lung += int(inside.sum())
-            n_other += int(inside.sum() - full.sum())
         field = np.concatenate(values)
         return float(np.quantile(field, min(1.0, fraction * n_lung / max(1, field.size))))
 

@@ -84,12 +84,17 @@ def _branch(  # noqa: PLR0917  a recursion carries its state
         return
     for sign in (-1.0, 1.0):
         for _ in range(3):
-            turn = np.cross(direction, rng.normal(size=3))
+            turn = _across(direction, rng.normal(size=3))
             bent = direction + sign * BEND * turn / np.linalg.norm(turn)
             before = len(tubes)
             _branch(tubes, inside_mm, rng, end, bent, (radius_mm * MURRAY, length_mm * 0.86, left - 1))
             if len(tubes) > before:
                 break
+
+
+def _across(a: Point, b: Point) -> Point:
+    """Cross product; for single vectors far quicker than numpy's."""
+    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def _window(grid: Grid, low_mm: Point, high_mm: Point) -> tuple[slice, slice, slice] | None:

@@ -7,6 +7,7 @@ nothing) and dicom_context.py (what every derived DICOM object states).
 """
 
 from hounsfield.results.documents import Documents, Picture
+from hounsfield.results.folder import write_page
 from hounsfield.results.schemas import readings_schema, schema
 from hounsfield.results.write import Written, write_reading
 from hounsfield.results.writer import Context, ResultWriter, result_writer, result_writers
@@ -21,5 +22,6 @@ __all__ = [
     "result_writer",
     "result_writers",
     "schema",
+    "write_page",
     "write_reading",
 ]

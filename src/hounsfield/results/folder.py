@@ -57,14 +57,35 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     except HounsfieldError:
         raise
     except OSError as error:
-        remedy = REMEDIES.get(error.errno or 0, f"the system says {os.strerror(error.errno or 0)!r}")
-        raise ResultError(
-            f"the results could not be written to {str(folder)!r}; {remedy}. Nothing half-written was "
-            "left, and what was there before is untouched."
-        ) from error
+        raise _not_written(folder, error) from error
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_page(path: Path, content: bytes) -> None:
+    """Write one file beside the folders of readings: there completely or, as before, not at all.
+
+    Raises ResultError, naming the file and the remedy.
+    """
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        scratch.write_bytes(content)
+        _flush(scratch)
+        scratch.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _not_written(path: Path, error: OSError) -> ResultError:
+    remedy = REMEDIES.get(error.errno or 0, f"the system says {os.strerror(error.errno or 0)!r}")
+    return ResultError(
+        f"the results could not be written to {str(path)!r}; {remedy}. Nothing half-written was "
+        "left, and what was there before is untouched."
+    )
 
 
 def _refuse_foreign_content(folder: Path) -> None:

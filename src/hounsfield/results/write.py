@@ -43,7 +43,7 @@ def write_reading(
     *,
     series: Mapping[str, Series],
     study: Study,
-    image: Image,
+    image: Image | None,
     documents: Documents,
     folder: Path,
     created: datetime,
@@ -51,7 +51,7 @@ def write_reading(
     """Write every result of `reading` into `folder`, all together or nothing.
 
     series: by role, the main role first (or that whose grid is the image's). image: the main series'
-    pixels. folder: of this reading alone; an older result in it is replaced in one step. created: the
+    pixels, None where a refused reading has none. folder: of this reading alone; an older result in it is replaced in one step. created: the
     time that the objects state; UIDs do not depend on it.
     Raises ResultError, naming the folder and the remedy, if anything could not be written; then
     nothing half-written is left and what was there before is untouched.
@@ -97,15 +97,17 @@ def _run_writer(name: str, context: Context, scratch: Path, names: list[Path]) -
     return reason
 
 
-def _main_series(series: Mapping[str, Series], image: Image) -> Series:
+def _main_series(series: Mapping[str, Series], image: Image | None) -> Series:
     if not series:
         raise ResultError("a reading without any series has no results to write: give the series by role")
+    if image is None:
+        return next(iter(series.values()))
     fitting = (s for s in series.values() if s.grid is not None and s.grid.is_same_as(image.grid))
     return next(fitting, next(iter(series.values())))
 
 
 def _dicom_source(
-    reading: Reading, series: Mapping[str, Series], image: Image, created: datetime
+    reading: Reading, series: Mapping[str, Series], image: Image | None, created: datetime
 ) -> DicomSource | None:
     main = _main_series(series, image)
     headers = list(main.headers())

@@ -23,7 +23,7 @@ class Context:
     """All that a writer may use.
 
     series: by role, the main role first. main: the series whose grid the regions and maps lie on.
-    image: that series' pixels. dicom: what derived DICOM objects copy, None where the main series is
+    image: that series' pixels, None where a refused reading has none. dicom: what derived DICOM objects copy, None where the main series is
     not DICOM. created: the time stated in every object, given by the caller so that a repeated run
     can state the same.
     """
@@ -32,7 +32,7 @@ class Context:
     series: Mapping[str, Series]
     main: Series
     study: Study
-    image: Image
+    image: Image | None
     documents: Documents
     created: datetime
     dicom: DicomSource | None = None

@@ -9,8 +9,10 @@ from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pydicom.uid import UID
+
 from hounsfield.core import Condition, Series, Study
-from hounsfield.core.errors import HounsfieldError, RefusedInput
+from hounsfield.core.errors import HounsfieldError, RefusedInput, StudyError
 from hounsfield.studies.dicom_series import image_series, series_tags
 from hounsfield.studies.grouping import split_series
 from hounsfield.studies.header_values import plain, stated, text
@@ -68,6 +70,7 @@ def build_studies(
         try:
             if is_image(instance) and instance.sop_class_uid not in derived:
                 check_declared_size(instance)
+            _check_is_whole(instance)
         except HounsfieldError as error:
             refused.append(refuse(error, instance.source.name))
         else:
@@ -81,6 +84,15 @@ def build_studies(
             refused.append(refuse(error, members[0].source.name))
     unread = {name.rpartition("/")[0] for condition in refused for name in condition.instances}
     return [_with_unread(study, unread, len(refused)) for study in studies], refused
+
+
+def _check_is_whole(instance: Instance) -> None:
+    """Raise StudyError for an image without a size: reading stops without complaint where a file was cut off."""
+    if "Image Storage" in UID(instance.sop_class_uid).name and not (instance.rows and instance.columns):
+        raise StudyError(
+            f"{instance.source.name} is a {UID(instance.sop_class_uid).name} without Rows and Columns (0028,0010; "
+            "0028,0011): it was cut off or is a header only. Send it again."
+        )
 
 
 def _with_unread(study: Study, unread_folders: set[str], n_unread: int) -> Study:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import warnings
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Keep pydicom's warnings on values against the standard from the caller: what matters becomes a Condition."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Keep pydicom's remarks on values against the standard from the caller: what matters becomes a Condition.
+
+    Its log is closed too, because its messages quote the values of any attribute, the patient's name included.
+    """
+    log = logging.getLogger("pydicom")
+    was_closed, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = was_closed
 
 
 def stated(ds: Dataset, keyword: str) -> Any:

@@ -122,7 +122,8 @@ def _decoded_frames(instance: Instance, numbers: list[int]) -> Iterator[NDArray[
             if is_palette:
                 yield apply_color_lut(frame, ds)
             else:
-                yield stored_bits(frame, instance) if frame.ndim == 2 else frame
+                native = frame.astype(frame.dtype.newbyteorder("="), copy=False)
+                yield stored_bits(native, instance) if native.ndim == 2 else native
     except HounsfieldError:
         raise
     # Whatever else pydicom raises for headers that contradict their pixels.
