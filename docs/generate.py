@@ -8,6 +8,7 @@ The tests compare the pages with what this would write, so that they cannot grow
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -166,7 +167,29 @@ def conditions_page() -> str:
     )
 
 
-PAGES = {"command.md": command_page, "applications.md": applications_page, "conditions.md": conditions_page}
+def json_output_page() -> str:
+    """docs/reference/json-output.md: the schema of what each command prints with --json."""
+    from hounsfield.cli.schemas import command_schema
+
+    parts = [
+        "# What `--json` prints\n",
+        GENERATED,
+        "One JSON document on standard output; progress and messages go to standard error. The schemas are of draft 2020-12.",
+        "`hu read` prints readings as in [reading.json](reading-json.md), whose schema ships as",
+        "`hounsfield/results/reading.schema.json`; those of the other commands:\n",
+    ]
+    for name in commands():
+        if name != "read" and "--json" in help_of(name):
+            parts += [f"## {name}\n", f"```json\n{json.dumps(command_schema(name), indent=1)}\n```\n"]
+    return "\n".join(parts)
+
+
+PAGES = {
+    "command.md": command_page,
+    "applications.md": applications_page,
+    "conditions.md": conditions_page,
+    "json-output.md": json_output_page,
+}
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hounsfield.core.errors import ResultError, UsageError
 from hounsfield.results import folder as folder_module
-from hounsfield.results.folder import replaced_folder
+from hounsfield.results.folder import replaced_folder, write_page
 
 SYSTEM_EXCHANGE = folder_module._exchange
 
@@ -173,3 +173,28 @@ def test_everything_is_flushed_before_it_gets_its_name(tmp_path, monkeypatch):
     before = [path.name for path in order[: order.index("renamed")]]
     assert {"reading.json", "lung.nii.gz", "masks"} <= set(before)
     assert order[-1] == tmp_path
+
+
+def test_relative_folder_is_written_where_the_program_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(Path("out/lung_ct"), "new")
+    assert (tmp_path / "out" / "lung_ct" / "masks" / "lung.nii.gz").read_text() == "new"
+
+
+def test_page_replaces_an_older_one_and_leaves_nothing_beside_it(tmp_path):
+    for text in (b"old", b"new"):
+        write_page(tmp_path / "index.html", text)
+    assert (tmp_path / "index.html").read_bytes() == b"new"
+    assert names(tmp_path) == ["index.html"]
+
+
+def test_page_that_cannot_be_written_keeps_the_older_one(tmp_path, monkeypatch):
+    def full(self, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write_page(tmp_path / "index.html", b"old")
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ResultError, match="the disk is full: free some space"):
+        write_page(tmp_path / "index.html", b"new")
+    assert (tmp_path / "index.html").read_bytes() == b"old"
+    assert names(tmp_path) == ["index.html"]

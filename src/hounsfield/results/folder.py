@@ -8,13 +8,13 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hounsfield.core.errors import HounsfieldError, ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # What a reading's folder holds. A folder with anything else is not ours to replace.
 OWN_NAMES = frozenset(
@@ -114,8 +114,8 @@ def _flush_tree(folder: Path) -> None:
     """Files first, then the folders that name them."""
     for path, _, files in os.walk(folder, topdown=False):
         for name in files:
-            _flush(folder / path / name)
-        _flush(folder / path)
+            _flush(Path(path) / name)
+        _flush(Path(path))
 
 
 def _put_in_place(scratch: Path, folder: Path) -> None:
