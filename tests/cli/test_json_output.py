@@ -10,8 +10,8 @@ import pytest
 import yaml
 from referencing import Registry, Resource
 from tests.cli.test_command import hu
-from tests.training.blobs import recipe_words, write_blobs
 from tests.tiny_dicom import write_ct_series
+from tests.training.blobs import recipe_words, write_blobs
 
 from hounsfield.cli._group import COMMANDS
 from hounsfield.cli.schemas import command_schema

@@ -299,7 +299,9 @@ def test_mr_has_no_unit(tmp_path):
 def test_pixels_that_end_early_name_the_file(tmp_path):
     ds = ct_instance(0)
     ds.PixelData = ds.PixelData[:-2]
-    with pytest.raises(StudyError, match="0000.dcm holds 1534 bytes of pixels and its header declares 1536"):
+    with pytest.raises(
+        StudyError, match=r"0000\.dcm holds 1534 bytes of pixels and its header declares 1536"
+    ):
         only_series(save(tmp_path, [ds]))
 
 

@@ -103,7 +103,7 @@ def test_slices_on_one_place_without_a_key_are_refused(tmp_path):
     assert "2 slices share 1 places" in refusal.text
     assert "0002.dcm, 0004.dcm" in refusal.text
     assert series.is_refused
-    with pytest.raises(RefusedInput, match="no attribute .* tells the volumes apart"):
+    with pytest.raises(RefusedInput, match=r"no attribute .* tells the volumes apart"):
         series.image()
 
 
