@@ -45,7 +45,7 @@ def help_of(*words: str) -> str:
 def commands() -> list[str]:
     """Names of the commands, in the order of `hounsfield --help`."""
     listed = help_of().partition("Commands")[2]
-    return re.findall(r"^[│|] ([a-z][a-z-]*)\s{2,}[^\s│|]", listed, flags=re.MULTILINE)
+    return re.findall(r"^  ([a-z][a-z-]*)\s{2,}\S", listed, flags=re.MULTILINE)
 
 
 def command_page() -> str:

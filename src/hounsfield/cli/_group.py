@@ -21,12 +21,12 @@ RESEARCH_USE = "Research use only. Not a medical device."
 # The help of the whole command must not import pydicom or torch, so the one-line helps stand here.
 COMMANDS = {
     "read": "Read studies: findings, measurements, report and DICOM results.",
-    "inspect": "Show studies and series, their conditions, and which applications accept them.",
+    "inspect": "Show studies and series, and which applications take them.",
     "apps": "List the applications and what they ask for.",
     "train": "Train a model from a recipe.",
     "phantom": "Write a synthetic DICOM study with known truth.",
     "demo": "Read phantoms and a real image; print measured beside true.",
-    "doctor": "Say what is installed, which hardware is there, what is missing and how to get it.",
+    "doctor": "Say what is installed, what is missing, and how to get it.",
 }
 
 

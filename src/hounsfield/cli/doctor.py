@@ -48,7 +48,7 @@ PROGRAMS = (
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Say what is installed, which hardware is there, what is missing and how to get it."""
+    """Say what is installed, what is missing, and how to get it."""
     parts = [_part(*part) for part in PARTS]
     programs = [
         {"name": name, "path": shutil.which(name), "for": purpose, "get": get}

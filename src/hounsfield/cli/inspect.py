@@ -26,7 +26,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
 ) -> None:
-    """Show studies and series, their conditions, and which applications accept them."""
+    """Show studies and series, and which applications take them."""
     from hounsfield.pipeline import inspect as inspect_path
 
     progress = TerminalProgress(quiet=quiet or as_json)
