@@ -9,12 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hounsfield.studies.header_values import first_item, integer, items, number, numbers, text, texts, vector
+from hounsfield.studies.header_values import (
+    first_item,
+    integer,
+    items,
+    number,
+    numbers,
+    private_number,
+    text,
+    texts,
+    vector,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydicom.dataset import Dataset
+
+    from hounsfield.studies.header_values import Header
 
 # What may tell apart volumes that lie on the same places, in the order of preference: (name, keyword,
 # macro of multi-frame objects, keyword there).
@@ -84,7 +96,7 @@ class Frame:
         return None not in (self.position_mm, self.cosines, self.pixel_spacing_mm)
 
 
-def frames_of(ds: Dataset) -> tuple[Frame, ...]:
+def frames_of(ds: Header) -> tuple[Frame, ...]:
     """One record a frame; a file that states no number of frames has one."""
     n_frames = max(integer(ds, "NumberOfFrames") or 1, 1)
     per_frame = items(ds, "PerFrameFunctionalGroupsSequence")
@@ -106,7 +118,7 @@ def frames_of(ds: Dataset) -> tuple[Frame, ...]:
 _MOST_FRAMES = 648_000
 
 
-def _classic_frame(ds: Dataset, number_: int) -> Frame:
+def _classic_frame(ds: Header, number_: int) -> Frame:
     return Frame(
         number_,
         vector(ds, "ImagePositionPatient", 3),
@@ -119,8 +131,8 @@ def _classic_frame(ds: Dataset, number_: int) -> Frame:
     )
 
 
-def _enhanced_frame(groups: list[Dataset], top: Dataset, number_: int) -> Frame:
-    def macro(name: str) -> Dataset:
+def _enhanced_frame(groups: list[Dataset], top: Header, number_: int) -> Frame:
+    def macro(name: str) -> Header:
         for group in groups:
             found = first_item(group, name)
             if found is not None:
@@ -141,7 +153,7 @@ def _enhanced_frame(groups: list[Dataset], top: Dataset, number_: int) -> Frame:
     )
 
 
-def _classic_keys(ds: Dataset) -> dict[str, str | float]:
+def _classic_keys(ds: Header) -> dict[str, str | float]:
     keys = {name: _key(ds, keyword) for name, keyword, _, _ in SPLIT_KEYS if keyword in ds}
     if "b-value" not in keys:
         keys["b-value"] = _private_b_value(ds)
@@ -159,21 +171,14 @@ def _enhanced_keys(groups: list[Dataset]) -> dict[str, str | float]:
     return keys
 
 
-def _key(ds: Dataset, keyword: str) -> str | float | None:
+def _key(ds: Header, keyword: str) -> str | float | None:
     """A value that can be compared: numbers rounded, several values joined."""
     found = numbers(ds, keyword)
-    if found is not None and len(found) == 1:
-        return round(found[0], _DECIMALS)
+    if found is not None:
+        return round(found[0], _DECIMALS) if len(found) == 1 else "\\".join(map(repr, found))
     return "\\".join(texts(ds, keyword)) or None
 
 
-def _private_b_value(ds: Dataset) -> float | None:
-    for tag in FRAME_PRIVATE_TAGS:
-        try:
-            value = ds[tag].value if tag in ds else None
-        except (ValueError, TypeError, AttributeError, KeyError):
-            value = None
-        first = value[0] if isinstance(value, list | tuple) and value else value
-        if isinstance(first, int | float):
-            return float(first) % _GE_B_VALUE_OFFSET
-    return None
+def _private_b_value(ds: Header) -> float | None:
+    found = (private_number(ds, tag) for tag in FRAME_PRIVATE_TAGS)
+    return next((value % _GE_B_VALUE_OFFSET for value in found if value is not None), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,14 @@ class Unit:
 
 def split_series(instances: Sequence[Instance]) -> list[Unit]:
     """The units of one series, in the order of the files that begin them; none is empty."""
-    pictures = [instance for instance in instances if _is_picture(instance)]
-    placed = [(i, f) for i in instances if not _is_picture(i) for f in i.frames]
+    are_pictures = [_is_picture(instance) for instance in instances]
+    pictures = [i for i, is_picture in zip(instances, are_pictures, strict=True) if is_picture]
+    placed = [
+        (i, f)
+        for i, is_picture in zip(instances, are_pictures, strict=True)
+        if not is_picture
+        for f in i.frames
+    ]
     groups, split_by = _part(placed)
     units = [unit for group in groups for unit in _by_key(group, split_by)]
     apart = "picture" if len(pictures) + len(units) > 1 else ""
@@ -104,10 +111,17 @@ def _is_picture(instance: Instance) -> bool:
 
 
 def _normal(frame: Frame) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
+    return _normal_of(frame.cosines or ())
+
+
+@lru_cache(maxsize=1024)  # slices of one volume share their cosines
+def _normal_of(cosines: tuple[float, ...]) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
     try:
-        return plane_normal(frame.cosines or ())
+        normal = plane_normal(cosines)
     except GeometryError:
         return None
+    normal.setflags(write=False)
+    return normal
 
 
 _EXACT: tuple[tuple[str, Callable[[Instance], Hashable]], ...] = (

@@ -8,15 +8,21 @@ import re
 import warnings
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 
+from hounsfield.studies.tag_scanner import ScannedHeader
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pydicom.dataset import Dataset
+
+    Header = Dataset | ScannedHeader
+
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -35,7 +41,7 @@ def quiet_pydicom() -> Iterator[None]:
         log.disabled = was_closed
 
 
-def stated(ds: Dataset, keyword: str) -> Any:
+def stated(ds: Header, keyword: str) -> Any:
     """The value of `keyword`; None if it is absent, empty, or cannot be understood."""
     try:
         value = ds.get(keyword)
@@ -46,26 +52,41 @@ def stated(ds: Dataset, keyword: str) -> Any:
     return value
 
 
-def text(ds: Dataset, keyword: str) -> str:
+def _converted(ds: Header, keyword: str, convert: Callable[[Any], Value]) -> Value:
+    if isinstance(ds, ScannedHeader):
+        return ds.converted(keyword, convert)
+    return convert(stated(ds, keyword))
+
+
+def text(ds: Header, keyword: str) -> str:
     """The value as text without padding; the first of several; "" if unstated."""
-    value = stated(ds, keyword)
-    if isinstance(value, MultiValue):
+    return _converted(ds, keyword, _as_text)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, MultiValue | tuple):
         value = value[0] if len(value) else ""
     return "" if value is None else str(value).strip(" \0\t\r\n")
 
 
-def texts(ds: Dataset, keyword: str) -> tuple[str, ...]:
+def texts(ds: Header, keyword: str) -> tuple[str, ...]:
     """All values as text."""
-    value = stated(ds, keyword)
+    return _converted(ds, keyword, _as_texts)
+
+
+def _as_texts(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     parts = value if isinstance(value, MultiValue | list | tuple) else (value,)
     return tuple(str(part).strip(" \0") for part in parts)
 
 
-def numbers(ds: Dataset, keyword: str) -> tuple[float, ...] | None:
+def numbers(ds: Header, keyword: str) -> tuple[float, ...] | None:
     """All values as finite numbers; None if unstated or if one is no number."""
-    value = stated(ds, keyword)
+    return _converted(ds, keyword, _as_numbers)
+
+
+def _as_numbers(value: Any) -> tuple[float, ...] | None:
     if value is None:
         return None
     parts = value if isinstance(value, MultiValue | list | tuple) else (value,)
@@ -76,31 +97,50 @@ def numbers(ds: Dataset, keyword: str) -> tuple[float, ...] | None:
     return found if found and all(math.isfinite(number) for number in found) else None
 
 
-def number(ds: Dataset, keyword: str) -> float | None:
+def number(ds: Header, keyword: str) -> float | None:
     """The first value as a number."""
-    found = numbers(ds, keyword)
+    return _converted(ds, keyword, _as_number)
+
+
+def _as_number(value: Any) -> float | None:
+    found = _as_numbers(value)
     return found[0] if found else None
 
 
-def integer(ds: Dataset, keyword: str) -> int | None:
+def integer(ds: Header, keyword: str) -> int | None:
     """The first value as a whole number."""
-    found = number(ds, keyword)
+    return _converted(ds, keyword, _as_integer)
+
+
+def _as_integer(value: Any) -> int | None:
+    found = _as_number(value)
     return int(found) if found is not None else None
 
 
-def vector(ds: Dataset, keyword: str, n_numbers: int) -> tuple[float, ...] | None:
+def vector(ds: Header, keyword: str, n_numbers: int) -> tuple[float, ...] | None:
     """The values if there are exactly `n_numbers` of them."""
     found = numbers(ds, keyword)
     return found if found is not None and len(found) == n_numbers else None
 
 
-def items(ds: Dataset, keyword: str) -> tuple[Dataset, ...]:
+def items(ds: Header, keyword: str) -> tuple[Dataset, ...]:
     """The items of a sequence; none if it is absent."""
     value = stated(ds, keyword)
     return tuple(value) if isinstance(value, DicomSequence) else ()
 
 
-def first_item(ds: Dataset, keyword: str) -> Dataset | None:
+def private_number(ds: Header, tag: int) -> float | None:
+    """The first value of a private attribute, if it is a number as it stands."""
+    try:
+        element = ds.get(tag)
+        value = getattr(element, "value", element)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None
+    first = value[0] if isinstance(value, MultiValue | list | tuple) and value else value
+    return float(first) if isinstance(first, int | float) else None
+
+
+def first_item(ds: Header, keyword: str) -> Dataset | None:
     """The first item of a sequence."""
     found = items(ds, keyword)
     return found[0] if found else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pydicom
 from pydicom.tag import Tag
@@ -17,10 +17,12 @@ from hounsfield.core.errors import HounsfieldError, RefusedInput, StudyError
 from hounsfield.studies import limits
 from hounsfield.studies.frames import FRAME_KEYWORDS, FRAME_PRIVATE_TAGS, Frame, frames_of
 from hounsfield.studies.header_values import integer, number, text, texts
+from hounsfield.studies.tag_scanner import BeyondBuffer, ScannedHeader, TagScanner, Unusual
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+    from hounsfield.studies.header_values import Header
     from hounsfield.studies.sources import Source
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -45,6 +47,11 @@ _KEYWORDS = (
     *("AnatomicalOrientationType", "PlanarConfiguration", "SeriesDescription"),
 )
 _TAGS = [Tag(keyword) for keyword in (*_KEYWORDS, *FRAME_KEYWORDS)] + [Tag(tag) for tag in FRAME_PRIVATE_TAGS]
+
+# A file with functional groups is one of few: pydicom reads it.
+_SCANNER = TagScanner(
+    _TAGS, sequences=[Tag("SharedFunctionalGroupsSequence"), Tag("PerFrameFunctionalGroupsSequence")]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +182,35 @@ def read_data_set(source: Source, *, with_pixels: bool = False) -> Dataset:
         raise _damaged(source.name, error) from error
 
 
-def read_instance(source: Source) -> Instance:
-    """The record of one file. Raises StudyError or RefusedInput with file, fault and remedy."""
+def read_instance(source: Source, head: bytes = b"") -> Instance:
+    """The record of one file. Raises StudyError or RefusedInput with file, fault and remedy.
+
+    head: the first bytes, if they were read already. Plain files are scanned; pydicom reads the others.
+    """
+    return _scanned(source, head) or read_instance_with_pydicom(source)
+
+
+def _scanned(source: Source, head: bytes) -> Instance | None:
+    for n_bytes in (limits.SNIFFED_BYTES, limits.LONGEST_SCANNED_HEADER_BYTES):
+        if len(head) < min(n_bytes, source.size_bytes):
+            head = source.head(n_bytes)
+        try:
+            header = _SCANNER.scan(head)
+            return None if header is None else _record(source, header, _scanned_pixels(source, header, head))
+        except BeyondBuffer:
+            continue
+        except Unusual:
+            return None
+    return None
+
+
+def _scanned_pixels(source: Source, header: ScannedHeader, head: bytes) -> PixelElement | None:
+    at = header.pixels_at
+    return _pixel_element_of(head[at : at + 12], at, source.size_bytes, is_implicit=header.is_implicit)
+
+
+def read_instance_with_pydicom(source: Source) -> Instance:
+    """As `read_instance`, for every file that pydicom can read."""
     try:
         with open_dicom(source) as stream:
             ds = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
@@ -199,9 +233,23 @@ def _damaged(name: str, error: Exception) -> StudyError:
 def _pixel_element(stream: BinaryIO, ds: Dataset) -> PixelElement | None:
     """The pixel element at which reading stopped; None if the data set ended without one."""
     is_implicit, is_little = ds.original_encoding
-    order: Literal["little", "big"] = "little" if is_little else "big"
     start_bytes = stream.tell()
     head = stream.read(12)
+    end_bytes = stream.seek(0, io.SEEK_END)
+    return _pixel_element_of(
+        head, start_bytes, end_bytes, is_implicit=bool(is_implicit), order="little" if is_little else "big"
+    )
+
+
+def _pixel_element_of(
+    head: bytes,
+    start_bytes: int,
+    end_bytes: int,
+    *,
+    is_implicit: bool,
+    order: Literal["little", "big"] = "little",
+) -> PixelElement | None:
+    """The element whose first 12 bytes are `head`, if it holds pixels; of a file of `end_bytes`."""
     if len(head) < 8:
         return None
     tag = (int.from_bytes(head[:2], order) << 16) | int.from_bytes(head[2:4], order)
@@ -211,8 +259,7 @@ def _pixel_element(stream: BinaryIO, ds: Dataset) -> PixelElement | None:
         n_bytes, offset_bytes = int.from_bytes(head[4:8], order), start_bytes + 8
     else:
         n_bytes, offset_bytes = int.from_bytes(head[8:12], order), start_bytes + 12
-    stream.seek(0, io.SEEK_END)
-    left_bytes = stream.tell() - offset_bytes
+    left_bytes = end_bytes - offset_bytes
     if n_bytes == 0 or left_bytes <= 0:
         return None
     if n_bytes == UNDEFINED_LENGTH:
@@ -220,8 +267,8 @@ def _pixel_element(stream: BinaryIO, ds: Dataset) -> PixelElement | None:
     return PixelElement(_PIXEL_TAGS[tag], offset_bytes, min(n_bytes, left_bytes))
 
 
-def _record(source: Source, ds: Dataset, pixels: PixelElement | None) -> Instance:
-    meta = getattr(ds, "file_meta", None) or pydicom.Dataset()
+def _record(source: Source, ds: Header, pixels: PixelElement | None) -> Instance:
+    meta: Any = getattr(ds, "file_meta", None) or {}
     is_signed = integer(ds, "PixelRepresentation") == 1
     bits_allocated = integer(ds, "BitsAllocated") or 0
     if pixels is not None and pixels.keyword != "PixelData":
@@ -255,7 +302,7 @@ def _record(source: Source, ds: Dataset, pixels: PixelElement | None) -> Instanc
     )
 
 
-def _guessed_syntax(ds: Dataset) -> str:
+def _guessed_syntax(ds: Header) -> str:
     """The encoding in which the data set could be read, for files without file meta information."""
     is_implicit, is_little = ds.original_encoding
     if is_implicit:
@@ -263,7 +310,7 @@ def _guessed_syntax(ds: Dataset) -> str:
     return EXPLICIT if is_little else BIG_ENDIAN
 
 
-def _padding(ds: Dataset, *, is_signed: bool, bits_allocated: int) -> tuple[int, int] | None:
+def _padding(ds: Header, *, is_signed: bool, bits_allocated: int) -> tuple[int, int] | None:
     """Range of stored values that mark padding (PS3.3 C.7.5.1.1.2), turned to the sign of the pixels."""
     value = number(ds, "PixelPaddingValue")
     if value is None:

@@ -35,5 +35,7 @@ MAX_RATIO_OTHER = 20_000
 # A picture file larger than this is no radiograph (the largest detectors have 40 megapixels).
 MAX_PICTURE_PIXELS = 250_000_000
 
-# Bytes read from the start of a file to tell what it is.
-SNIFFED_BYTES = 4096
+# Bytes read from the start of a file to tell what it is; the headers of most scanners end within.
+SNIFFED_BYTES = 16 * 1024
+# A header that is longer, by private attributes or large sequences, is left to pydicom.
+LONGEST_SCANNED_HEADER_BYTES = 256 * 1024

@@ -10,6 +10,7 @@ import numpy as np
 from hounsfield.core.errors import RefusedInput
 from hounsfield.studies import limits
 from hounsfield.studies.header_values import quiet_pydicom
+from hounsfield.studies.plain_slices import PlainSlices, read_plain_slices
 from hounsfield.studies.stored_values import stored_frames
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ def build_array(plan: PixelPlan) -> tuple[NDArray[Any], NDArray[np.bool_] | None
             f"{limits.MAX_PIXEL_BYTES_OF_SERIES // limits.GIB}. Read a part of it."
         )
     filler = _Filler(plan)
+    plain = read_plain_slices(plan)
+    if plain is not None:
+        filler.take(plain)
+        return filler.finish()
     with quiet_pydicom():
         for number, stored in enumerate(stored_frames([(i, f.number) for i, f in plan.frames])):
             filler.put(number, stored)
@@ -103,6 +108,12 @@ class _Filler:
                 self._array[slot] += intercept * factor
             return
         self._put_whole(slot, stored, round(slope), round(intercept))
+
+    def take(self, slices: PlainSlices) -> None:
+        """Slices that need nothing more than a place."""
+        self._array = slices.array
+        for slot, marked in slices.padding.items():
+            self._padding_mask()[slot] = marked
 
     def finish(self) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         missing = sorted(set(range(self._plan.n_slots)) - set(self._plan.slots))

@@ -113,9 +113,10 @@ def read_study(path: Path | str) -> Study:
 def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, str]], *, depth: int) -> None:
     """Put one file where it belongs; whatever is wrong with it becomes a Condition."""
     try:
-        kind = kind_of(source.head())
+        head = source.head()
+        kind = kind_of(head)
         if kind == "dicom":
-            _take_dicom(source, found)
+            _take_dicom(source, head, found)
         elif kind in {"nifti", "nifti-gz"}:
             found.nifti.append((source, kind == "nifti-gz"))
         elif kind == "picture":
@@ -129,8 +130,8 @@ def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, st
         found.refused.append(refuse(error, source.name))
 
 
-def _take_dicom(source: Source, found: _Found) -> None:
-    instance = read_instance(source)
+def _take_dicom(source: Source, head: bytes, found: _Found) -> None:
+    instance = read_instance(source, head)
     if instance.sop_class_uid == DIRECTORY:
         found.passed_over.append(source.name)
     elif not instance.sop_class_uid and instance.pixels is None:

@@ -7,6 +7,7 @@ dense ones are refused before anything is unpacked. Nothing is ever written besi
 from __future__ import annotations
 
 import io
+import os
 import stat
 import weakref
 import zipfile
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 class Source:
     """One file, wherever it lies. name: path below what the user gave, with forward slashes.
 
-    open(): a fresh seekable stream at 0, which the caller closes. Raises StudyError if it cannot be read.
+    path: where it lies, None for members of archives. open(): a fresh seekable stream at 0, which the caller closes. Raises StudyError if it cannot be read.
     """
 
     name: str
     size_bytes: int
     open: Callable[[], BinaryIO] = field(repr=False)
+    path: str | None = field(default=None, repr=False)
 
     @property
     def folder(self) -> str:
@@ -53,23 +55,36 @@ class Source:
 def find_sources(path: Path) -> Iterator[Source]:
     """Every file below a folder in order of names, or the one file; links to folders are not followed."""
     if path.is_dir():
-        for entry in sorted(path.rglob("*")):
-            if entry.is_file():
-                yield _file_source(entry, entry.relative_to(path).as_posix())
+        yield from _below(os.fspath(path), "")
     else:
-        yield _file_source(path, path.name)
+        yield _file_source(os.fspath(path), path.name, path.stat().st_size)
 
 
-def _file_source(path: Path, name: str) -> Source:
+def _below(folder: str, prefix: str) -> Iterator[Source]:
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        raise StudyError(
+            f"the folder {prefix or folder} cannot be listed ({error.strerror}). Check that it may be read."
+        ) from error
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path, f"{prefix}{entry.name}/")
+        elif entry.is_file():
+            yield _file_source(entry.path, prefix + entry.name, entry.stat().st_size)
+
+
+def _file_source(path: str, name: str, size_bytes: int) -> Source:
     def open_file() -> BinaryIO:
         try:
-            return path.open("rb")
+            return open(path, "rb")  # noqa: PTH123  one of ten thousand; whoever asked closes it
         except OSError as error:
             raise StudyError(
                 f"{name} cannot be opened ({error.strerror}). Check that it is there and may be read."
             ) from error
 
-    return Source(name, path.stat().st_size, open_file)
+    return Source(name, size_bytes, open_file, path)
 
 
 class Archive:

@@ -75,13 +75,13 @@ def stored_frames(wanted: Sequence[tuple[Instance, int]]) -> Iterator[NDArray[An
     for instance, run in groupby(wanted, key=lambda pair: pair[0]):
         numbers = [number for _, number in run]
         check_declared_size(instance)
-        if _is_plain(instance):
+        if is_plain(instance):
             yield from _plain_frames(instance, numbers)
         else:
             yield from _decoded_frames(instance, numbers)
 
 
-def _is_plain(instance: Instance) -> bool:
+def is_plain(instance: Instance) -> bool:
     """Whether the bytes of the file are the array: grey, whole bytes, little endian, not encapsulated."""
     pixels = instance.pixels
     return (
