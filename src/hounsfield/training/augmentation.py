@@ -1,4 +1,7 @@
-"""Changes of training pictures that keep their meaning: batched, drawn from one generator."""
+"""Changes of training pictures that keep their meaning: batched, drawn from one generator.
+
+Chance is drawn on the processor wherever the pictures lie, so a seed means the same on every device.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,12 @@ def _move(
     from torch.nn import functional
 
     def draw(largest: float) -> Tensor:
-        return (torch.rand(len(pictures), generator=generator) * 2 - 1) * largest
+        return (torch.rand(len(pictures), generator=generator).to(pictures.device) * 2 - 1) * largest
 
     angle = draw(math.radians(recipe.rotation_deg))
     scale = torch.exp(draw(recipe.scale))
     shear = draw(recipe.shear)
-    side = torch.where(draw(1.0) < 0, -1.0, 1.0) if recipe.flip else torch.ones(len(pictures))
+    side = torch.where(draw(1.0) < 0, -1.0, 1.0) if recipe.flip else torch.ones_like(angle)
     cosine, sine = torch.cos(angle) / scale, torch.sin(angle) / scale
     rows = [
         torch.stack([side * cosine, -sine + shear, 2 * draw(recipe.shift)], dim=1),
@@ -49,22 +52,26 @@ def _recolour(pictures: Tensor, recipe: AugmentationRecipe, generator: Generator
 
     n_pictures = len(pictures)
 
+    device = pictures.device
+
     def draw(largest: float) -> Tensor:
-        return ((torch.rand(n_pictures, generator=generator) * 2 - 1) * largest).view(-1, 1, 1, 1)
+        even = torch.rand(n_pictures, generator=generator).to(device)
+        return ((even * 2 - 1) * largest).view(-1, 1, 1, 1)
 
     def chosen(share: float) -> Tensor:
-        return (torch.rand(n_pictures, generator=generator) < share).view(-1, 1, 1, 1)
+        return (torch.rand(n_pictures, generator=generator).to(device) < share).view(-1, 1, 1, 1)
 
     coloured = pictures ** torch.exp(draw(recipe.gamma)) * torch.exp(draw(recipe.contrast))
     # A smooth field, as a receive coil leaves it.
-    field = torch.randn(n_pictures, 1, 3, 3, generator=generator) * 0.15 * recipe.contrast
+    field = torch.randn(n_pictures, 1, 3, 3, generator=generator).to(device) * 0.15 * recipe.contrast
     coloured = coloured * torch.exp(
         functional.interpolate(field, size=pictures.shape[-2:], mode="bicubic", align_corners=False)
     )
     coloured = coloured.clamp(0, 1.1)
     blurred = functional.avg_pool2d(functional.pad(coloured, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     coloured = torch.where(chosen(recipe.blur), blurred, coloured)
-    coloured = coloured + torch.randn(coloured.shape, generator=generator) * 0.3 * draw(recipe.noise).abs()
+    noise = torch.randn(coloured.shape, generator=generator).to(device)
+    coloured = coloured + noise * 0.3 * draw(recipe.noise).abs()
     return torch.where(chosen(recipe.erase) & _square(pictures, generator), coloured.mean(), coloured)
 
 
@@ -78,4 +85,4 @@ def _square(pictures: Tensor, generator: Generator) -> Tensor:
     index = torch.arange(size, dtype=torch.float32)
     row = (index[None, :, None] - centre[:, 0].view(-1, 1, 1)).abs() < half.view(-1, 1, 1)
     column = (index[None, None, :] - centre[:, 1].view(-1, 1, 1)).abs() < half.view(-1, 1, 1)
-    return (row & column).unsqueeze(1)
+    return (row & column).unsqueeze(1).to(pictures.device)

@@ -58,10 +58,10 @@ def fit_network(
     A checkpoint is written after every epoch. Raises RecipeError when the loss is not a number, naming
     the pictures of that batch, and Cancelled when asked to stop.
     """
-    state = _start(recipe, n_classes)
-    _resume(state, folder / CHECKPOINT, recipe)
     optimisation = recipe.optimisation
     fabric = _fabric(optimisation)
+    state = _start(recipe, n_classes, "cpu" if fabric is None else fabric.device)
+    _resume(state, folder / CHECKPOINT, recipe)
     began = time.monotonic() - state.seconds
     while state.epoch < optimisation.epochs:
         loss = _epoch(state, recipe, data, fabric)
@@ -71,8 +71,7 @@ def fit_network(
         left_s = state.seconds / state.epoch * (optimisation.epochs - state.epoch)
         stage = f"epoch {state.epoch} of {optimisation.epochs}, loss {loss:.3f}, {left_s / 60:.1f} min left"
         step(progress, stage, state.epoch / optimisation.epochs)
-    state.mean.eval()
-    return state.mean, state.seconds
+    return state.mean.cpu().eval(), state.seconds
 
 
 def _fabric(optimisation: OptimisationRecipe) -> Any:
@@ -89,7 +88,7 @@ def _fabric(optimisation: OptimisationRecipe) -> Any:
     return Fabric(accelerator=optimisation.accelerator, devices=1, precision=precision)
 
 
-def _start(recipe: Recipe, n_classes: int) -> _State:
+def _start(recipe: Recipe, n_classes: int, device: Any) -> _State:
     import copy
 
     import torch
@@ -98,7 +97,7 @@ def _start(recipe: Recipe, n_classes: int) -> _State:
 
     options = {"n_classes": n_classes, **recipe.network.options}
     network = build_network(recipe.network.name, options, seed=recipe.seed)
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(device=device, memory_format=torch.channels_last)
     # Norms and biases are not decayed: weight decay on them only shifts what they normalise.
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
@@ -123,16 +122,17 @@ def _epoch(state: _State, recipe: Recipe, data: Pictures, fabric: Any) -> float:
     generator = torch.Generator().manual_seed(chance)
     order = torch.randperm(len(data.labels), generator=generator).numpy()
     losses = []
+    device = next(state.network.parameters()).device
     state.network.train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chance)
         batches = list(_batches(order, recipe.optimisation.batch_size))
         for position, chosen in enumerate(batches):
             _set_learning_rate(state, recipe.optimisation, position / len(batches))
-            pictures = torch.from_numpy(data.pictures[chosen]).unsqueeze(1)
-            masks = torch.from_numpy(data.masks[chosen]).unsqueeze(1)
+            pictures = torch.from_numpy(data.pictures[chosen]).unsqueeze(1).to(device)
+            masks = torch.from_numpy(data.masks[chosen]).unsqueeze(1).to(device)
             pictures, masks = augment(pictures, masks, recipe.augmentation, generator)
-            labels = torch.from_numpy(data.labels[chosen])
+            labels = torch.from_numpy(data.labels[chosen]).to(device)
             with fabric.autocast() if fabric is not None else nullcontext():
                 loss = _loss(state.network, pictures, masks, labels, recipe.optimisation)
             value = float(loss.detach())
@@ -224,7 +224,7 @@ def _resume(state: _State, path: Path, recipe: Recipe) -> None:
 
     if not path.is_file():
         return
-    record = torch.load(path, weights_only=True)
+    record = torch.load(path, weights_only=True, map_location="cpu")
     if record["fitting"] != json.dumps(recipe.fitting, sort_keys=True):
         raise RecipeError(
             f"{path.parent.name} holds a run of another recipe; name another folder, or start without resuming"

@@ -1,0 +1,184 @@
+"""Left and right lung on CT of the chest: volume and density, by rules alone.
+
+Read `read_lung_ct` first: it finds the lungs, measures each, and leaves out the emphysema indices where the
+literature calls them invalid (contrast, thick slices, sharp kernel), saying which and why.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hounsfield.core import Condition, Inputs, Measurement, Needs, Reading, Region, Role, application
+from hounsfield.core.code import LEFT, LUNG, RIGHT
+from hounsfield.core.progress import step
+from hounsfield.measures import laa910, laa950, mean_attenuation, perc15, region_volume
+
+if TYPE_CHECKING:
+    from hounsfield.core import Image, Series
+    from hounsfield.imaging.lungs import LungSegmentation
+
+VERSION = "1.0.0"
+# Emphysema indices: thin slices, slices that need a warning. Source: Gevenois 1996, COPDGene protocol.
+THIN_MM, STILL_VALID_MM = 1.25, 2.5
+REFERENCE_KVP = (110.0, 130.0)  # the indices were validated at 120 kVp
+TRACHEA_HU, TRACHEA_TOLERANCE_HU = -1000.0, 20.0
+_NO_CONTRAST = {"NONE", "NO", "N", "WITHOUT", "UNENHANCED"}
+# Edge-enhancing kernels by name (GE BONE, LUNG, EDGE) and by number (Siemens B60f, Br64 and sharper;
+# Canon FC50 and up): they widen the histogram and raise LAA several-fold.
+_SHARP_NAME = re.compile(r"BONE|LUNG|EDGE|ULTRA|SHARP")
+_NUMBERED = re.compile(r"^(?:B|BR|BL|BV|I|BF|FC)(\d{2})")
+SHARP_FROM = {"FC": 50, "": 60}
+
+THORAX = Role("thorax", modalities=("CT",), unit="HU", geometry="volume", spacing_mm=10.0, min_slices=10)
+
+
+@application(
+    name="lung_ct",
+    title="Lung volume and density on CT",
+    version=VERSION,
+    needs=Needs((THORAX,)),
+    codes=[LUNG],
+    memory_mb=2000,
+)
+def read_lung_ct(inputs: Inputs) -> Reading:
+    """Measure each lung without its large airways: volume, mean density, LAA%-950, LAA%-910, Perc15."""
+    from hounsfield.imaging.lungs import segment_lungs
+
+    series = inputs["thorax"]
+    image = series.image()
+    step(inputs.progress, "lung_ct: finding the lungs", 0.2)
+    found = segment_lungs(image.array, image.grid)
+    if found is None:
+        return Reading.refused(
+            Condition(
+                "no-lung-found",
+                "refusal",
+                "No region with the density and shape of lung was found. Give a CT of the chest.",
+                series.files[:1],
+            )
+        )
+    regions = lung_regions(image, found)
+    step(inputs.progress, "lung_ct: measuring", 0.8)
+    against = density_refusals(series, image)
+    measurements = [m for region in regions for m in measure_lung(image, region, with_indices=not against)]
+    conditions = [*against, *density_warnings(series, image, found), *extent_warnings(found, regions)]
+    reading = Reading.complete(measurements=measurements, regions=regions, conditions=conditions)
+    return reading.as_partial() if any(c.code == "lung-cut-off" for c in conditions) else reading
+
+
+def lung_regions(image: Image, found: LungSegmentation) -> list[Region]:
+    """The lungs that hold a voxel, right first, on the image's grid."""
+    from hounsfield.imaging.lungs import LEFT as LEFT_LABEL
+    from hounsfield.imaging.lungs import RIGHT as RIGHT_LABEL
+
+    sides = (("right-lung", RIGHT_LABEL, RIGHT), ("left-lung", LEFT_LABEL, LEFT))
+    made = (Region(name, LUNG, image.grid, found.mask(label), laterality=side) for name, label, side in sides)
+    return [region for region in made if not region.is_empty]
+
+
+def measure_lung(image: Image, region: Region, *, with_indices: bool) -> list[Measurement]:
+    """Volume and mean density; the emphysema indices too where they are valid."""
+    measured = [region_volume(region), mean_attenuation(image, region)]
+    if with_indices:
+        measured += [laa950(image, region), laa910(image, region), perc15(image, region)]
+    return measured
+
+
+def density_refusals(series: Series, image: Image) -> list[Condition]:
+    """Why LAA% and Perc15 are not given for this series; empty if they may be."""
+    found = []
+    agent = str(series.tags.get("ContrastBolusAgent") or "").strip().upper()
+    if agent and agent not in _NO_CONTRAST:
+        found.append(
+            "A contrast agent was given (0018,0010): it raises the density of the lung. Use an unenhanced series."
+        )
+    thickness_mm = slice_thickness_mm(series, image)
+    if thickness_mm > STILL_VALID_MM:
+        found.append(
+            f"Slices of {thickness_mm:g} mm average emphysema away; {STILL_VALID_MM:g} mm or less are needed. "
+            "Use a thinner reconstruction."
+        )
+    kernel = stated_kernel(series)
+    if is_sharp(kernel):
+        found.append(
+            f"The kernel {kernel!r} (0018,1210) sharpens edges and raises the indices several-fold. Use a soft or "
+            "standard reconstruction."
+        )
+    return [
+        Condition("lung-density-invalid", "warning", f"LAA% and Perc15 were left out. {text}", series.files[:1])
+        for text in found
+    ]
+
+
+def slice_thickness_mm(series: Series, image: Image) -> float:
+    """The stated thickness or the distance between slices, whichever is larger."""
+    stated = series.tags.get("SliceThickness")
+    spacing_mm = image.grid.spacing_mm[0]
+    return max(float(stated), spacing_mm) if isinstance(stated, int | float) else spacing_mm
+
+
+def stated_kernel(series: Series) -> str:
+    """Convolution Kernel (0018,1210) in upper case, "" if unstated."""
+    value = series.tags.get("ConvolutionKernel") or ""
+    return str(value[0] if isinstance(value, tuple) else value).strip().upper()
+
+
+def is_sharp(kernel: str) -> bool:
+    """Whether the name of a kernel says that it enhances edges."""
+    if _SHARP_NAME.search(kernel):
+        return True
+    numbered = _NUMBERED.match(kernel)
+    limit = SHARP_FROM["FC" if kernel.startswith("FC") else ""]
+    return numbered is not None and int(numbered.group(1)) >= limit
+
+
+def density_warnings(series: Series, image: Image, found: LungSegmentation) -> list[Condition]:
+    """What a reader of the densities must know; nothing that is unstated counts as fulfilled."""
+    tags, conditions = series.tags, []
+
+    def warn(code: str, text: str) -> None:
+        conditions.append(Condition(code, "warning", text, series.files[:1]))
+
+    if not tags.get("ContrastBolusAgent"):
+        warn(
+            "contrast-unstated",
+            "The header states no contrast agent (0018,0010), nor that none was given. With contrast, densities are "
+            "too high and LAA% too low.",
+        )
+    if not stated_kernel(series):
+        warn("kernel-unstated", "The kernel (0018,1210) is not stated; a sharp one raises LAA% several-fold.")
+    if not isinstance(tags.get("SliceThickness"), int | float):
+        warn(
+            "thickness-unstated",
+            "The slice thickness (0018,0050) is not stated; the distance between slices stands for it.",
+        )
+    if THIN_MM < slice_thickness_mm(series, image) <= STILL_VALID_MM:
+        warn("slices-thick", f"Slices are thicker than {THIN_MM:g} mm: LAA% comes out somewhat too low.")
+    kilovolts = tags.get("KVP")
+    if isinstance(kilovolts, int | float) and not REFERENCE_KVP[0] <= kilovolts <= REFERENCE_KVP[1]:
+        warn("tube-voltage", f"The tube voltage is {kilovolts:g} kV; the indices were validated at 120 kV.")
+    air_hu = found.trachea_hu
+    if air_hu is not None and abs(air_hu - TRACHEA_HU) > TRACHEA_TOLERANCE_HU:
+        warn(
+            "air-off-calibration",
+            f"Air in the trachea measures {air_hu:.0f} HU instead of {TRACHEA_HU:.0f} HU: densities are shifted.",
+        )
+    return conditions
+
+
+def extent_warnings(found: LungSegmentation, regions: list[Region]) -> list[Condition]:
+    """What of the lungs is missing from the image, or could not be told apart."""
+    conditions = []
+    ends = [name for name, is_cut in (("head", found.cut_at_head), ("feet", found.cut_at_feet)) if is_cut]
+    if ends or found.cut_at_side:
+        where = " and ".join([f"end towards the {name}" for name in ends] + ["side"] * found.cut_at_side)
+        text = f"The image cuts the lungs at its {where}: volumes hold only what is imaged."
+        conditions.append(Condition("lung-cut-off", "warning", text))
+    if len(regions) == 1:
+        text = f"Only the {regions[0].name.replace('-', ' ')} was found; the other side holds no aerated lung."
+        conditions.append(Condition("one-lung", "warning", text))
+    if found.separated_by_plane:
+        text = "The lungs touch and could not be told apart by shape; they were cut in the midline."
+        conditions.append(Condition("lungs-cut-in-midline", "warning", text))
+    return conditions
