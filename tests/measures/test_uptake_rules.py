@@ -45,6 +45,15 @@ def test_nothing_above_a_fixed_threshold_is_zero_not_an_error():
     assert tlg(image, everything(image), threshold=fixed).value == 0.0
 
 
+@pytest.mark.parametrize("suv", [0.0, -0.5])
+def test_nothing_taken_up_is_no_volume_at_any_threshold(suv):
+    # 41 % of 0 is reached by every voxel, 41 % of a negative maximum by none above it.
+    image = image_of([suv, suv], "SUVbw")
+    for threshold in THRESHOLDS:
+        assert mtv(image, everything(image), threshold=threshold).value == 0.0
+        assert tlg(image, everything(image), threshold=threshold).value == 0.0
+
+
 def test_threshold_needs_exactly_one_kind():
     with pytest.raises(ValueError, match="either a fraction of the maximum or a fixed SUV"):
         UptakeThreshold("both", fraction_of_max=0.5, fixed_suv=3.0)

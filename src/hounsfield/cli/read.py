@@ -84,7 +84,7 @@ def print_run(done: Run) -> None:
 
 
 def _print_reading(reading: Reading) -> None:
-    name = next((ref.files[0] for ref in reading.inputs if len(ref.files) == 1), "")
+    name = next((ref.files[0] for ref in reading.inputs[:1] if len(ref.files) == 1), "")
     print(f"{reading.title} ({reading.application}): {reading.status}{f', {name}' if name else ''}")
     findings = [
         [

@@ -74,16 +74,21 @@ class Inputs:
     def __getitem__(self, role: str) -> Series:
         return self.series[role]
 
-    def given_regions(self, role: str) -> Sequence[Region]:
-        """Regions given with the study (SEG, RTSTRUCT, mask files), on the grid of `role`'s image.
+    def given_series(self, role: str) -> Sequence[Series]:
+        """SEG, RTSTRUCT and mask files of the study for `role`'s image.
 
         Those made on that image if there are any; a mask of another image would be the same thing twice.
         """
-        image = self.series[role]
-        if image.grid is None:
+        key = self.series[role].key
+        own = [s for s in self.region_series if key in s.tags.get("referenced_series", ())]
+        return own or self.region_series
+
+    def given_regions(self, role: str) -> Sequence[Region]:
+        """The regions of `given_series`, on the grid of `role`'s image; names are unique in each series."""
+        grid = self.series[role].grid
+        if grid is None:
             return ()
-        own = [s for s in self.region_series if image.key in s.tags.get("referenced_series", ())]
-        return [region for series in own or self.region_series for region in series.regions(image.grid)]
+        return [region for series in self.given_series(role) for region in series.regions(grid)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ BODY = private_code("WHOLE_BODY_REGION", "Imaged part of the body")
 # Categories of segments (CID 7150)
 ANATOMICAL_STRUCTURE = Code("91723000", "SCT", "Anatomical Structure")
 MORPHOLOGICALLY_ABNORMAL_STRUCTURE = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+# A region of which nothing but its place is stated.
+SPATIAL_CONCEPT = Code("309825002", "SCT", "Spatial and Relational Concept")
 
 # Findings
 LESION = Code("52988006", "SCT", "Lesion")

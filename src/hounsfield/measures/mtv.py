@@ -50,9 +50,9 @@ class UptakeThreshold:
         return (self.fraction_of_max or 0.0) * float(values.max())
 
     def reached_by(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which of a lesion's values reach the limit."""
+        """Which of a lesion's values reach the limit; none does where nothing is taken up."""
         limit = self.suv(values)
-        reached: NDArray[np.bool_] = values >= limit - FLOAT32_ROUNDING * abs(limit)
+        reached: NDArray[np.bool_] = (values >= limit - FLOAT32_ROUNDING * abs(limit)) & (values > 0.0)
         return reached
 
     @property
@@ -78,5 +78,5 @@ def mtv(image: Image, region: Region, *, threshold: UptakeThreshold = OWN_MAXIMU
     """
     values = CARD.values(image, region)
     volume_ml = np.count_nonzero(threshold.reached_by(values)) * image.grid.voxel_volume_mm3 / 1000.0
-    note = f"{threshold.text}: limit {threshold.suv(values):.4g}"
-    return CARD.measurement(volume_ml, region, name=f"mtv-{threshold.name}", note=note)
+    limit = f": limit {threshold.suv(values):.4g}" if threshold.fixed_suv is None else ""
+    return CARD.measurement(volume_ml, region, name=f"mtv-{threshold.name}", note=f"{threshold.text}{limit}")

@@ -10,7 +10,9 @@ import numpy as np
 from hounsfield.core import Condition
 
 if TYPE_CHECKING:
-    from hounsfield.core import Image
+    from collections.abc import Sequence
+
+    from hounsfield.core import Image, Region
 
 # What makes a reading partial: the input is incomplete, whatever the application does with it.
 INCOMPLETE = frozenset({"slices-missing", "instances-unreadable", "slices-damaged"})
@@ -26,6 +28,16 @@ def judge_pixels(image: Image) -> tuple[Condition, ...]:
         text = f"Every pixel has the same value ({array.flat[0]}): there is nothing to read in this image."
         return (Condition("image-is-uniform", "refusal", text),)
     return ()
+
+
+def region_sha256(regions: Sequence[Region]) -> str:
+    """SHA-256 over names and marked voxels of regions drawn on one grid."""
+    digest = hashlib.sha256()
+    for region in regions:
+        digest.update(region.name.encode())
+        if region.mask is not None:
+            digest.update(np.packbits(region.mask).data)
+    return digest.hexdigest()
 
 
 def pixel_sha256(image: Image) -> str:

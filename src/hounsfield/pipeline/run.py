@@ -23,7 +23,7 @@ from hounsfield.core import applications as registered
 from hounsfield.core.errors import MissingModel, RefusedInput, StudyError
 from hounsfield.core.progress import step
 from hounsfield.core.uid import derive_uid
-from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256
+from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256, region_sha256
 from hounsfield.pipeline.selection import Verdict, select
 from hounsfield.pipeline.writing import ResultFolder
 from hounsfield.studies import read_studies
@@ -31,7 +31,7 @@ from hounsfield.studies import read_studies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from hounsfield.core import Application, Image, Model, Progress, Series, Study
+    from hounsfield.core import Application, Grid, Image, Model, Progress, Region, Series, Study
 
 
 class Models(Protocol):
@@ -167,13 +167,17 @@ def _opened_once(folders: Sequence[Path]) -> Models:
 
 @dataclass(slots=True)
 class _Job:
-    """One application on one match of series, and what became known on the way."""
+    """One application on one match of series, and what became known on the way.
+
+    drawn: the series whose regions the application asked for, with the digest of what it got.
+    """
 
     study: Study
     application: Application
     match: Mapping[str, Series]
     models: dict[str, Model] = field(default_factory=dict)
     pixel_sha256: str | None = None
+    drawn: dict[str, tuple[Series, str]] = field(default_factory=dict)
     timing_s: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -187,9 +191,9 @@ class _Job:
         if not refusals:
             refusals = self._open_models(models)
         if refusals or image is None:
-            return self.signed(_with_conditions_of_inputs(Reading.refused(*refusals), self.match)), image
+            return self.signed(self._with_conditions_of_inputs(Reading.refused(*refusals))), image
         reading = self._compute(image, progress)
-        return self.signed(_with_conditions_of_inputs(reading, self.match)), image
+        return self.signed(self._with_conditions_of_inputs(reading)), image
 
     def _decode(self, progress: Progress) -> tuple[Image | None, tuple[Condition, ...]]:
         step(progress, f"{self.application.name}: reading pixels", 0.0)
@@ -213,7 +217,7 @@ class _Job:
         inputs = Inputs(
             self.study,
             {**self.match, self.application.needs.main.name: decoded},
-            tuple(s for s in self.study.series if s.kind == "regions" and not s.is_refused),
+            tuple(self._watched(s) for s in self.study.series if s.kind == "regions" and not s.is_refused),
             self.models,
             (),
             progress,
@@ -227,10 +231,35 @@ class _Job:
                     Condition("input-refused", "refusal", str(refusal), self.main.files[:1])
                 )
 
+    def _watched(self, series: Series) -> Series:
+        """The same regions; that they were asked for makes them an input of the reading."""
+
+        def load(grid: Grid) -> Sequence[Region]:
+            regions = series.regions(grid)
+            self.drawn.setdefault(series.key, (series, region_sha256(regions)))
+            return regions
+
+        return replace(series, load_regions=load)
+
+    def _with_conditions_of_inputs(self, reading: Reading) -> Reading:
+        used = (*self.match.values(), *(series for series, _ in self.drawn.values()))
+        own = tuple(c for series in used for c in series.conditions)
+        known = set(reading.conditions)
+        reading = replace(reading, conditions=reading.conditions + tuple(c for c in own if c not in known))
+        if reading.status == "complete" and any(c.code in INCOMPLETE for c in own):
+            return reading.as_partial()
+        return reading
+
     def signed(self, reading: Reading) -> Reading:
         """Add what the pipeline knows: inputs, provenance, UID."""
         application = self.application
-        references = tuple(self._reference(role, series) for role, series in self.match.items())
+        references = (
+            *(
+                self._reference(role, series, self.pixel_sha256 if series is self.main else None)
+                for role, series in self.match.items()
+            ),
+            *(self._reference("regions", series, digest) for series, digest in self.drawn.values()),
+        )
         provenance = Provenance(
             application.name,
             application.version,
@@ -249,7 +278,7 @@ class _Job:
             provenance=provenance,
         )
 
-    def _reference(self, role: str, series: Series) -> InputReference:
+    def _reference(self, role: str, series: Series, sha256: str | None) -> InputReference:
         return InputReference(
             role,
             series.key,
@@ -258,11 +287,12 @@ class _Job:
             series.series_instance_uid,
             series.sop_instance_uids,
             series.files,
-            self.pixel_sha256 if series is self.main else None,
+            sha256,
         )
 
     def _uid(self, references: Sequence[InputReference]) -> str:
         identity = [part for ref in references for part in (ref.role, ref.series, *ref.sop_instance_uids)]
+        identity += [digest for _, digest in self.drawn.values()]
         return derive_uid(
             "reading",
             self.application.name,
@@ -272,15 +302,6 @@ class _Job:
             self.pixel_sha256 or "",
             *identity,
         )
-
-
-def _with_conditions_of_inputs(reading: Reading, match: Mapping[str, Series]) -> Reading:
-    own = tuple(c for series in match.values() for c in series.conditions)
-    known = set(reading.conditions)
-    reading = replace(reading, conditions=reading.conditions + tuple(c for c in own if c not in known))
-    if reading.status == "complete" and any(c.code in INCOMPLETE for c in own):
-        return reading.as_partial()
-    return reading
 
 
 def _refused(job: _Job, misses: Sequence[Verdict]) -> Reading:

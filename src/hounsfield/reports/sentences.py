@@ -36,6 +36,7 @@ TECHNIQUE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("contrast agent", "ContrastBolusAgent", ""),
     ),
     "PT": (
+        ("tracer", "Radiopharmaceutical", ""),
         ("units", "Units", ""),
         ("corrections", "CorrectedImage", ""),
         ("decay correction", "DecayCorrection", ""),

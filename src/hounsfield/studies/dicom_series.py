@@ -13,7 +13,7 @@ from hounsfield.core.errors import HounsfieldError
 from hounsfield.imaging.affine import affine_from_planes, plane_normal
 from hounsfield.imaging.slices import stack_slices
 from hounsfield.studies.grouping import Unit, is_localizer
-from hounsfield.studies.header_values import plain, quiet_pydicom, stated, text
+from hounsfield.studies.header_values import first_item, plain, quiet_pydicom, stated, text
 from hounsfield.studies.instances import read_data_set
 from hounsfield.studies.intensity import intensity_of
 from hounsfield.studies.pixel_arrays import PixelPlan, build_array
@@ -70,11 +70,19 @@ _MOST_EVEN_PLANES = 4
 
 
 def series_tags(header: Dataset) -> Mapping[str, Any]:
-    """The attributes of SERIES_KEYWORDS that are stated, by keyword, as plain Python values."""
+    """The attributes of SERIES_KEYWORDS that are stated, by keyword, as plain Python values.
+
+    With `Radiopharmaceutical` (name) and `RadiopharmaceuticalCode` (code value) of the tracer injected.
+    """
     found = {keyword: plain(stated(header, keyword)) for keyword in SERIES_KEYWORDS if keyword in header}
     contrast = stated(header, "ContrastBolusAgentSequence")
     if contrast and "ContrastBolusAgent" not in found:
         found["ContrastBolusAgent"] = text(contrast[0], "CodeMeaning")
+    injection = first_item(header, "RadiopharmaceuticalInformationSequence")
+    if injection is not None:
+        tracer = first_item(injection, "RadiopharmaceuticalCodeSequence") or injection
+        found["Radiopharmaceutical"] = text(injection, "Radiopharmaceutical") or text(tracer, "CodeMeaning")
+        found["RadiopharmaceuticalCode"] = text(tracer, "CodeValue")
     return MappingProxyType({keyword: value for keyword, value in found.items() if value not in (None, "")})
 
 

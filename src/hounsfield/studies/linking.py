@@ -16,10 +16,11 @@ from hounsfield.studies.region_series import share_millimetres
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hounsfield.core import Series, Study
+    from hounsfield.core import Grid, Series, Study
 
 # Contours may end half a voxel outside the first and last slice and row.
 _HALF_A_VOXEL = 0.5
+_MOST_NAMED = 8
 
 
 def link_regions(study: Study) -> Study:
@@ -65,19 +66,24 @@ def _reaches(series: Series, image: Series) -> bool:
 
 def _outside(series: Series, image: Series) -> list[Condition]:
     """Contours that reach beyond the image: what lies outside cannot be drawn."""
-    box = series.tags.get("contour_box_mm")
-    if box is None or image.grid is None:
-        return []
-    corners = np.array(np.meshgrid(*zip(*box, strict=True))).reshape(3, -1).T
-    index = image.grid.mm_to_index(corners)
-    beyond = (index < -_HALF_A_VOXEL).any() or (index > np.array(image.grid.shape) - 1 + _HALF_A_VOXEL).any()
+    boxes = series.tags.get("contour_boxes_mm", {})
+    beyond = [label for label, box in boxes.items() if image.grid and _reaches_beyond(box, image.grid)]
     if not beyond:
         return []
+    more = f" and {len(beyond) - _MOST_NAMED} more" if len(beyond) > _MOST_NAMED else ""
     said = (
-        f"Contours reach beyond the image {image.description or image.key}; what lies outside is cut off, so "
-        "volumes of these structures may be too small. Send the whole series."
+        f"Contours of {', '.join(beyond[:_MOST_NAMED])}{more} reach beyond the image "
+        f"{image.description or image.key}; what lies outside is cut off, so volumes of these structures may be too "
+        "small. Send the whole series."
     )
     return [Condition("contours-outside-image", "warning", said, series.files)]
+
+
+def _reaches_beyond(box_mm: tuple[tuple[float, ...], tuple[float, ...]], grid: Grid) -> bool:
+    corners = np.array(np.meshgrid(*zip(*box_mm, strict=True))).reshape(3, -1).T
+    index = grid.mm_to_index(corners)
+    last = np.array(grid.shape) - 1
+    return bool((index < -_HALF_A_VOXEL).any() or (index > last + _HALF_A_VOXEL).any())
 
 
 def _resampled(series: Series, image: Series) -> list[Condition]:

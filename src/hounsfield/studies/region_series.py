@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from hounsfield.core import Code, Region
-from hounsfield.core.code import ANATOMICAL_STRUCTURE, private_code
+from hounsfield.core.code import SPATIAL_CONCEPT, private_code
 from hounsfield.core.errors import GeometryError
 
 if TYPE_CHECKING:
@@ -27,15 +27,16 @@ Algorithm = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
 class GivenRegion:
     """A region as its file gives it. name: kebab-case. label: the name as written in the file.
 
-    mask: (z, y, x) on the file's own grid. algorithm: SEMIAUTOMATIC where the file does not say, which
-    claims neither a person nor a program.
+    mask: (z, y, x) on the file's own grid. category: SPATIAL_CONCEPT where the file does not say what the
+    region is. algorithm: SEMIAUTOMATIC where the file does not say, which claims neither a person nor a
+    program.
     """
 
     name: str
     label: str
     mask: NDArray[np.bool_]
     concept: Code | None = None
-    category: Code = ANATOMICAL_STRUCTURE
+    category: Code = SPATIAL_CONCEPT
     laterality: Code | None = None
     algorithm: Algorithm = "SEMIAUTOMATIC"
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hounsfield.core import Code, Condition, Grid, Series
-from hounsfield.core.code import ANATOMICAL_STRUCTURE, LEFT, RIGHT
+from hounsfield.core.code import (
+    ANATOMICAL_STRUCTURE,
+    LEFT,
+    MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
+    RIGHT,
+    SPATIAL_CONCEPT,
+)
 from hounsfield.core.errors import GeometryError, HounsfieldError
 from hounsfield.imaging.affine import affine_from_planes, plane_normal
 from hounsfield.studies.dicom_series import series_tags
@@ -41,6 +47,14 @@ LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
 HALF = 0.5
 # Frames further from a whole number of steps than this do not lie on one grid.
 _OFF_GRID_STEPS = 0.1
+# Categories by code value, also of the older SRT scheme: the words for them differ from file to file.
+_CATEGORIES = {
+    MORPHOLOGICALLY_ABNORMAL_STRUCTURE.value: MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
+    "M-01000": MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
+    ANATOMICAL_STRUCTURE.value: ANATOMICAL_STRUCTURE,
+    "123037004": ANATOMICAL_STRUCTURE,
+    "T-D000A": ANATOMICAL_STRUCTURE,
+}
 _LATERALITY = {LEFT.value: LEFT, RIGHT.value: RIGHT, "G-A101": LEFT, "G-A100": RIGHT}
 _ALGORITHMS: dict[str, Algorithm] = {
     "AUTOMATIC": "AUTOMATIC",
@@ -228,12 +242,17 @@ def _segments(header: Dataset, *, is_label_map: bool) -> tuple[_Segment, ...]:
                 name,
                 label,
                 _code(kind),
-                _code(first_item(item, "SegmentedPropertyCategoryCodeSequence")) or ANATOMICAL_STRUCTURE,
+                _category(first_item(item, "SegmentedPropertyCategoryCodeSequence")),
                 _LATERALITY.get(text(modifier, "CodeValue")) if modifier is not None else None,
                 _ALGORITHMS.get(text(item, "SegmentAlgorithmType").upper(), "SEMIAUTOMATIC"),
             )
         )
     return tuple(made)
+
+
+def _category(item: Dataset | None) -> Code:
+    stated = _code(item)
+    return _CATEGORIES.get(stated.value, stated) if stated is not None else SPATIAL_CONCEPT
 
 
 def _code(item: Dataset | None) -> Code | None:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hounsfield.core import Condition, Series
-from hounsfield.core.code import ANATOMICAL_STRUCTURE, MORPHOLOGICALLY_ABNORMAL_STRUCTURE
+from hounsfield.core.code import (
+    ANATOMICAL_STRUCTURE,
+    MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
+    SPATIAL_CONCEPT,
+)
 from hounsfield.studies.contours import fill_contours
 from hounsfield.studies.dicom_series import series_tags
 from hounsfield.studies.header_values import integer, items, text
@@ -22,12 +26,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
-    from hounsfield.core import Grid, Region
+    from hounsfield.core import Code, Grid, Region
     from hounsfield.studies.instances import Instance
     from hounsfield.studies.region_series import Algorithm
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+# RT ROI Interpreted Type (3006,00A4): what holds a tumour, and what says nothing; all others hold none.
 _TUMOUR_TYPES = frozenset({"GTV", "CTV", "ITV"})
+_UNSTATED_TYPES = frozenset({"", "NONE"})
 _ALGORITHMS: dict[str, Algorithm] = {
     "AUTOMATIC": "AUTOMATIC",
     "SEMIAUTOMATIC": "SEMIAUTOMATIC",
@@ -47,6 +53,12 @@ class Roi:
     contours_mm: tuple[NDArray[np.float64], ...]
     n_other: int
 
+    @property
+    def box_mm(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Lowest and highest corner of all contours."""
+        every = np.concatenate(self.contours_mm)
+        return tuple(every.min(axis=0).tolist()), tuple(every.max(axis=0).tolist())
+
     def drawn_on(self, grid: Grid) -> Region:
         """The structure as a mask on `grid`. Raises GeometryError for contours across the slices."""
         mask = fill_contours(self.contours_mm, grid, self.label)
@@ -54,18 +66,20 @@ class Roi:
             self.name,
             self.label,
             mask,
-            category=(
-                MORPHOLOGICALLY_ABNORMAL_STRUCTURE
-                if self.interpreted_type in _TUMOUR_TYPES
-                else ANATOMICAL_STRUCTURE
-            ),
+            category=_category(self.interpreted_type),
             algorithm=_ALGORITHMS.get(self.algorithm, "SEMIAUTOMATIC"),
         )
         return given.on(grid, mask)
 
 
+def _category(interpreted_type: str) -> Code:
+    if interpreted_type in _TUMOUR_TYPES:
+        return MORPHOLOGICALLY_ABNORMAL_STRUCTURE
+    return SPATIAL_CONCEPT if interpreted_type in _UNSTATED_TYPES else ANATOMICAL_STRUCTURE
+
+
 def structure_set_series(instance: Instance, key: str) -> Series:
-    """The Series of one RTSTRUCT. `tags["contour_box_mm"]` holds the corners of all contours, LPS.
+    """The Series of one RTSTRUCT. `tags["contour_boxes_mm"]` holds two corners by structure, LPS.
 
     Its regions are none on a grid of another frame of reference. Raises StudyError for a damaged file.
     """
@@ -76,10 +90,7 @@ def structure_set_series(instance: Instance, key: str) -> Series:
     tags["referenced_series_instance_uids"] = _referenced_series(header)
     tags["frame_of_reference_uids"] = tuple(sorted(frames))
     tags["roi_names"] = tuple(roi.label for roi in rois)
-    points = [contour for roi in rois for contour in roi.contours_mm]
-    if points:
-        every = np.concatenate(points)
-        tags["contour_box_mm"] = (tuple(every.min(axis=0).tolist()), tuple(every.max(axis=0).tolist()))
+    tags["contour_boxes_mm"] = {roi.label: roi.box_mm for roi in rois if roi.contours_mm}
     return Series(
         key=key,
         kind="regions",
