@@ -195,7 +195,14 @@ def run(syntax: str, n_slices: int, repeat: int, scratch: Path) -> list[list[obj
     best = min(cost.wall_s for name, cost in costs.items() if name in {"SimpleITK", "pydicom"})
     array_mb = ours.nbytes / 1e6
     rows: list[list[object]] = [
-        [syntax, name, f"{c.wall_s:.3f}", f"{c.cpu_s:.3f}", f"{best / c.wall_s:.2f}", f"{c.peak_mb / array_mb:.2f}"]
+        [
+            syntax,
+            name,
+            f"{c.wall_s:.3f}",
+            f"{c.cpu_s:.3f}",
+            f"{best / c.wall_s:.2f}",
+            f"{c.peak_mb / array_mb:.2f}",
+        ]
         for name, c in costs.items()
     ]
     rows.append([syntax, "promised", "", "", f"{PROMISED[syntax]:.2f}", f"{PROMISED_MEMORY:.2f}"])

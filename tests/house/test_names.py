@@ -70,6 +70,10 @@ UNITS = {
 NOT_A_QUANTITY = {
     "batch_size": "a count of pictures",
     "weight_decay": "a factor of the optimiser",
+    "size": "side of a square picture, in pixels by the docstring",
+    "height": "rows of a picture",
+    "gap": "first and last index of the slices left out",
+    "philips_activity_factor": "a factor: Bq/ml per count",
     "guard_distance": "a Mahalanobis distance: no unit",
 }
 

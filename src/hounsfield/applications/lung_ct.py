@@ -106,7 +106,9 @@ def density_refusals(series: Series, image: Image) -> list[Condition]:
             "standard reconstruction."
         )
     return [
-        Condition("lung-density-invalid", "warning", f"LAA% and Perc15 were left out. {text}", series.files[:1])
+        Condition(
+            "lung-density-invalid", "warning", f"LAA% and Perc15 were left out. {text}", series.files[:1]
+        )
         for text in found
     ]
 
@@ -176,7 +178,9 @@ def extent_warnings(found: LungSegmentation, regions: list[Region]) -> list[Cond
         text = f"The image cuts the lungs at its {where}: volumes hold only what is imaged."
         conditions.append(Condition("lung-cut-off", "warning", text))
     if len(regions) == 1:
-        text = f"Only the {regions[0].name.replace('-', ' ')} was found; the other side holds no aerated lung."
+        text = (
+            f"Only the {regions[0].name.replace('-', ' ')} was found; the other side holds no aerated lung."
+        )
         conditions.append(Condition("one-lung", "warning", text))
     if found.separated_by_plane:
         text = "The lungs touch and could not be told apart by shape; they were cut in the midline."

@@ -78,9 +78,16 @@ def _part(distribution: str, module: str, purpose: str, get: str) -> dict[str, s
         found: str | None = version(distribution)
     except PackageNotFoundError:
         found = None
-    if find_spec(module) is None:
+    if not _is_importable(module):
         found = None
     return {"name": distribution, "version": found, "for": purpose, "get": get}
+
+
+def _is_importable(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _gpus() -> list[str]:

@@ -103,7 +103,7 @@ def _item(**attributes: object) -> Sequence:
 
 def _shared(phantom: Phantom, trouble: Trouble) -> Dataset:
     """What is equal in all frames (PS3.3 A.38.1.4)."""
-    spacing_mm, field_mm = phantom.grid.spacing_mm, float(phantom.parameters["field_of_view_mm"])
+    spacing_mm = phantom.grid.spacing_mm
     shared = Dataset()
     shared.PixelMeasuresSequence = _item(
         PixelSpacing=ds_list(spacing_mm[1:]), SliceThickness=ds(spacing_mm[0])
@@ -124,6 +124,13 @@ def _shared(phantom: Phantom, trouble: Trouble) -> Dataset:
         VolumetricProperties="VOLUME",
         VolumeBasedCalculationTechnique="NONE",
     )
+    _add_acquisition(shared, phantom, trouble)
+    return shared
+
+
+def _add_acquisition(shared: Dataset, phantom: Phantom, trouble: Trouble) -> None:
+    """How the scan was made and reconstructed."""
+    spacing_mm, field_mm = phantom.grid.spacing_mm, float(phantom.parameters["field_of_view_mm"])
     shared.IrradiationEventIdentificationSequence = _item(IrradiationEventUID=uid(phantom, "irradiation"))
     shared.CTAcquisitionTypeSequence = _item(
         AcquisitionType="SPIRAL", ConstantVolumeFlag="NO", FluoroscopyFlag="NO"
@@ -159,7 +166,6 @@ def _shared(phantom: Phantom, trouble: Trouble) -> Dataset:
     shared.CTXRayDetailsSequence = _item(
         KVP=KVP, FocalSpots=[1.0], FilterType="FLAT", FilterMaterial="ALUMINUM"
     )
-    return shared
 
 
 def _frame(phantom: Phantom, k: int, number: int) -> Dataset:

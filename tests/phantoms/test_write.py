@@ -1,0 +1,133 @@
+"""Phantoms on disk: what truth.json says is what the files hold."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pydicom
+import pytest
+
+from hounsfield.core.errors import UsageError
+from hounsfield.phantoms import Trouble, write_chest_ct, write_fdg_pet
+from hounsfield.phantoms.truth_files import read_masks
+from hounsfield.studies import read_study
+
+CHEST = {"n_slices": 24, "matrix_px": 96}
+
+
+@pytest.fixture(scope="module")
+def chest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chest")
+    write_chest_ct(folder, seed=3, **CHEST)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pet")
+    write_fdg_pet(folder, seed=3, n_slices=60, matrix_px=96)
+    return folder
+
+
+def truth_of(folder):
+    return json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+
+
+def image_of(folder):
+    (series,) = [s for s in read_study(folder).series if s.kind == "image"]
+    return series.image()
+
+
+def test_chest_is_read_back_on_the_grid_of_its_truth(chest):
+    image, grid = image_of(chest), truth_of(chest)["grid"]
+    assert image.unit == grid["unit"] == "HU"
+    assert list(image.array.shape) == grid["shape_zyx"]
+    assert image.grid.affine == pytest.approx(np.array(grid["affine_zyx_to_lps_mm"]), abs=1e-3)
+
+
+def test_lung_volume_and_density_are_those_of_the_masks(chest):
+    image, truth, masks = image_of(chest), truth_of(chest), read_masks(chest)
+    for name in ("left-lung", "right-lung"):
+        millilitres = masks[name].sum() * image.grid.voxel_volume_mm3 / 1000
+        assert millilitres == pytest.approx(truth[name]["volume_ml"], rel=1e-6)
+        assert image.array[masks[name]].mean() == pytest.approx(truth[name]["mean_hu"], abs=3.0)
+
+
+def test_left_lies_on_the_patients_left(chest):
+    image, masks = image_of(chest), read_masks(chest)
+    centre_mm = {
+        n: image.grid.index_to_mm(np.argwhere(masks[n])).mean(axis=0)[0] for n in ("left-lung", "right-lung")
+    }
+    assert centre_mm["left-lung"] > 0 > centre_mm["right-lung"]
+
+
+def test_suv_of_the_spheres_follows_from_the_headers(pet):
+    """Stored values to SUV by the formula, without this project's reader."""
+    truth = truth_of(pet)
+    data_sets = sorted(
+        (pydicom.dcmread(path) for path in (pet / "dicom").iterdir()),
+        key=lambda ds: ds.ImagePositionPatient[2],
+    )
+    first = data_sets[0]
+    drug = first.RadiopharmaceuticalInformationSequence[0]
+    waited_s = truth["parameters"]["uptake_s"]
+    dose_bq = float(drug.RadionuclideTotalDose) * 2 ** (-waited_s / float(drug.RadionuclideHalfLife))
+    bq_ml = np.stack(
+        [ds.pixel_array * float(ds.RescaleSlope) + float(ds.RescaleIntercept) for ds in data_sets]
+    )
+    suv = bq_ml * float(first.PatientWeight) * 1000 / dose_bq
+    masks = read_masks(pet)
+    for sphere in truth["spheres"]:
+        if sphere["name"] in masks and sphere["diameter_mm"] >= 22:
+            assert suv[masks[sphere["name"]]].max() == pytest.approx(sphere["suv_max"], rel=0.25)
+        assert sphere["volume_mm3"] == pytest.approx(math.pi / 6 * sphere["diameter_mm"] ** 3)
+
+
+def test_objects_say_that_they_are_synthetic_and_for_research(chest, pet):
+    for folder in (chest, pet):
+        path = min((folder / "dicom").iterdir())
+        said = str(pydicom.dcmread(path, stop_before_pixels=True)).lower()
+        assert "synthetic" in said
+        assert "Research use only" in truth_of(folder)["notice"]
+
+
+def test_equal_seeds_give_equal_bytes_and_others_do_not(tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        write_chest_ct(tmp_path / name, seed=seed, n_slices=8, matrix_px=48)
+    content = {n: [p.read_bytes() for p in sorted((tmp_path / n / "dicom").iterdir())] for n in "abc"}
+    assert content["a"] == content["b"]
+    assert content["a"] != content["c"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (Trouble(tilt_deg=10.0), "gantry-tilt"),
+        (Trouble(gap=(10, 11)), "slices-missing"),
+        (Trouble(duplicate=True), "duplicate"),
+    ],
+)
+def test_trouble_is_told_by_the_reader(tmp_path, trouble, code):
+    write_chest_ct(tmp_path, trouble=trouble, **CHEST)
+    study = read_study(tmp_path)
+    codes = [c.code for series in study.series for c in series.conditions]
+    assert any(found.startswith(code) for found in codes), codes
+
+
+@pytest.mark.parametrize("trouble", [Trouble(flip=True), Trouble(shuffle=True), Trouble(compression="rle")])
+def test_the_same_voxels_come_back_from_unusual_files(tmp_path, chest, trouble):
+    write_chest_ct(tmp_path, seed=3, trouble=trouble, **CHEST)
+    image, plain = image_of(tmp_path), image_of(chest)
+    centre = np.array([12.0, 48.0, 48.0])
+    there = np.rint(image.grid.mm_to_index(plain.grid.index_to_mm(centre))).astype(int)
+    assert np.sort(image.array, axis=None).tolist() == np.sort(plain.array, axis=None).tolist()
+    assert (there >= 0).all()
+
+
+def test_a_folder_of_others_is_not_overwritten(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match="holds no phantom"):
+        write_chest_ct(tmp_path, **CHEST)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
