@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pydicom
@@ -213,6 +213,9 @@ def read_instance_with_pydicom(source: Source) -> Instance:
     """As `read_instance`, for every file that pydicom can read."""
     try:
         with open_dicom(source) as stream:
+            if isinstance(stream, io.BytesIO):
+                # Inflated or from an archive: offsets are not those of a file that can be read directly.
+                source = replace(source, path=None)
             ds = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
             pixels = _pixel_element(stream, ds)
         return _record(source, ds, pixels)
