@@ -5,12 +5,23 @@ core/rule.py (what all share); SUV from the header of a PET series is in suvbw_q
 reads files, and no rule names a diagnosis.
 """
 
+from hounsfield.measures._calcium_classes import AgatstonScore
+from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
 from hounsfield.measures._pet_header import PetHeader
 from hounsfield.measures._rule import Measure, RuleCard, measure, measures
 from hounsfield.measures._suv_refusals import suv_refusal
+from hounsfield.measures.agatston_1990 import CalciumLesions, agatston_1990, agatston_of_image
+from hounsfield.measures.agatston_kvp_graeni_2018 import agatston_kvp_graeni_2018
+from hounsfield.measures.cac_bands_rumberger import cac_bands_rumberger
+from hounsfield.measures.cac_drs_2018 import CalciumBurden, cac_drs_2018
+from hounsfield.measures.calcium_mass import CalciumAndInsert, calcium_mass
+from hounsfield.measures.calcium_volume import CalciumVoxels, calcium_volume
 from hounsfield.measures.ctr import HeartAndThoraxWidth, ctr
 from hounsfield.measures.laa910 import laa910
 from hounsfield.measures.laa950 import laa950
+from hounsfield.measures.lv_volume_area_length import AreaAndLength, lv_volume_area_length
+from hounsfield.measures.lv_volume_biplane_discs import DiscsOfTwoViews, lv_volume_biplane_discs
+from hounsfield.measures.lvef_ase_2015 import VentricleVolumes, lvef_ase_2015
 from hounsfield.measures.mean_attenuation import mean_attenuation
 from hounsfield.measures.mtv import THRESHOLDS, UptakeThreshold, mtv
 from hounsfield.measures.perc15 import perc15
@@ -23,15 +34,35 @@ from hounsfield.measures.tlg import tlg
 
 __all__ = [
     "THRESHOLDS",
+    "AgatstonScore",
+    "AreaAndLength",
+    "CalciumAndInsert",
+    "CalciumBurden",
+    "CalciumLesions",
+    "CalciumScan",
+    "CalciumVoxels",
+    "DiscsOfTwoViews",
     "HeartAndThoraxWidth",
     "Measure",
     "PetHeader",
     "RuleCard",
+    "SliceCalcium",
     "SuvFactor",
     "UptakeThreshold",
+    "VentricleVolumes",
+    "agatston_1990",
+    "agatston_kvp_graeni_2018",
+    "agatston_of_image",
+    "cac_bands_rumberger",
+    "cac_drs_2018",
+    "calcium_mass",
+    "calcium_volume",
     "ctr",
     "laa910",
     "laa950",
+    "lv_volume_area_length",
+    "lv_volume_biplane_discs",
+    "lvef_ase_2015",
     "mean_attenuation",
     "measure",
     "measures",
