@@ -8,8 +8,10 @@ reads files, and no rule names a diagnosis.
 from hounsfield.measures._calcium_classes import AgatstonScore
 from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
 from hounsfield.measures._pet_header import PetHeader
+from hounsfield.measures._rano import TumourSizes, volume_ratio_of_diameters, volume_ratio_of_products
 from hounsfield.measures._rule import Measure, RuleCard, measure, measures
 from hounsfield.measures._suv_refusals import suv_refusal
+from hounsfield.measures._tumour_visits import TargetLesion, TumourVisit, irecist_over_time, recist_over_time
 from hounsfield.measures.agatston_1990 import CalciumLesions, agatston_1990, agatston_of_image
 from hounsfield.measures.agatston_kvp_graeni_2018 import agatston_kvp_graeni_2018
 from hounsfield.measures.cac_bands_rumberger import cac_bands_rumberger
@@ -17,6 +19,7 @@ from hounsfield.measures.cac_drs_2018 import CalciumBurden, cac_drs_2018
 from hounsfield.measures.calcium_mass import CalciumAndInsert, calcium_mass
 from hounsfield.measures.calcium_volume import CalciumVoxels, calcium_volume
 from hounsfield.measures.ctr import HeartAndThoraxWidth, ctr
+from hounsfield.measures.irecist_2017 import AfterUnconfirmedProgression, irecist_2017
 from hounsfield.measures.laa910 import laa910
 from hounsfield.measures.laa950 import laa950
 from hounsfield.measures.lv_volume_area_length import AreaAndLength, lv_volume_area_length
@@ -25,6 +28,9 @@ from hounsfield.measures.lvef_ase_2015 import VentricleVolumes, lvef_ase_2015
 from hounsfield.measures.mean_attenuation import mean_attenuation
 from hounsfield.measures.mtv import THRESHOLDS, UptakeThreshold, mtv
 from hounsfield.measures.perc15 import perc15
+from hounsfield.measures.rano_2_0_2023 import rano_2_0_2023
+from hounsfield.measures.rano_2010 import rano_2010
+from hounsfield.measures.recist_1_1 import RecistAssessment, overall_response, recist_1_1
 from hounsfield.measures.region_volume import region_volume
 from hounsfield.measures.suv_max import suv_max
 from hounsfield.measures.suv_mean import suv_mean
@@ -34,6 +40,7 @@ from hounsfield.measures.tlg import tlg
 
 __all__ = [
     "THRESHOLDS",
+    "AfterUnconfirmedProgression",
     "AgatstonScore",
     "AreaAndLength",
     "CalciumAndInsert",
@@ -45,9 +52,13 @@ __all__ = [
     "HeartAndThoraxWidth",
     "Measure",
     "PetHeader",
+    "RecistAssessment",
     "RuleCard",
     "SliceCalcium",
     "SuvFactor",
+    "TargetLesion",
+    "TumourSizes",
+    "TumourVisit",
     "UptakeThreshold",
     "VentricleVolumes",
     "agatston_1990",
@@ -58,6 +69,8 @@ __all__ = [
     "calcium_mass",
     "calcium_volume",
     "ctr",
+    "irecist_2017",
+    "irecist_over_time",
     "laa910",
     "laa950",
     "lv_volume_area_length",
@@ -67,7 +80,12 @@ __all__ = [
     "measure",
     "measures",
     "mtv",
+    "overall_response",
     "perc15",
+    "rano_2_0_2023",
+    "rano_2010",
+    "recist_1_1",
+    "recist_over_time",
     "region_volume",
     "suv_factor",
     "suv_max",
@@ -75,4 +93,6 @@ __all__ = [
     "suv_refusal",
     "suvpeak_1cm3",
     "tlg",
+    "volume_ratio_of_diameters",
+    "volume_ratio_of_products",
 ]

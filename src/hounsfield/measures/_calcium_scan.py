@@ -89,28 +89,43 @@ def scan_conditions(scan: CalciumScan) -> list[Condition]:
     found = [
         (
             scan.contrast == "not stated",
-            "contrast-not-stated",
-            "It is not stated that no contrast agent was given.",
+            Condition("contrast-not-stated", "warning", "It is not stated that no contrast agent was given."),
         ),
         (
             scan.is_gated is None,
-            "gating-not-stated",
-            "It is not stated whether the scan was triggered by the ECG.",
+            Condition(
+                "gating-not-stated", "warning", "It is not stated whether the scan was triggered by the ECG."
+            ),
         ),
         (
             scan.is_gated is False,
-            "ct-not-gated",
-            "The scan was not triggered by the ECG: the number is named ungated and no class is given.",
+            Condition(
+                "ct-not-gated",
+                "warning",
+                "The scan was not triggered by the ECG: the number is named ungated and has no class.",
+            ),
         ),
         (
             thickness_mm is not None and not low <= exact(thickness_mm) <= high,
-            "calcium-slice-thickness",
-            f"Slices are {shown(thickness_mm or 0)} mm thick; scores were made for 2.5 to 3 mm, thin slices score higher.",
+            Condition(
+                "calcium-slice-thickness",
+                "warning",
+                f"Slices are {shown(thickness_mm or 0)} mm thick; scores were made for 2.5 to 3 mm, thin slices "
+                "score higher.",
+            ),
         ),
-        (scan.is_sharp_kernel, "calcium-sharp-kernel", "A sharp kernel raises the values and the score."),
-        (scan.has_metal, "calcium-metal", "Metal lies near a vessel: leave that vessel out and say so."),
+        (
+            scan.is_sharp_kernel,
+            Condition("calcium-sharp-kernel", "warning", "A sharp kernel raises the values and the score."),
+        ),
+        (
+            scan.has_metal,
+            Condition(
+                "calcium-metal", "warning", "Metal lies near a vessel: leave that vessel out and say so."
+            ),
+        ),
     ]
-    return [Condition(code, "warning", text) for is_so, code, text in found if is_so]
+    return [condition for is_so, condition in found if is_so]
 
 
 def score_name(scan: CalciumScan, name: str) -> str:
