@@ -7,6 +7,8 @@ reads files, and no rule names a diagnosis.
 
 from hounsfield.measures._calcium_classes import AgatstonScore
 from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
+from hounsfield.measures._nodule_growth import growth_over
+from hounsfield.measures._nodule_size import sphere_volume_mm3
 from hounsfield.measures._pet_header import PetHeader
 from hounsfield.measures._rano import TumourSizes, volume_ratio_of_diameters, volume_ratio_of_products
 from hounsfield.measures._rule import Measure, RuleCard, measure, measures
@@ -14,14 +16,17 @@ from hounsfield.measures._suv_refusals import suv_refusal
 from hounsfield.measures._tumour_visits import TargetLesion, TumourVisit, irecist_over_time, recist_over_time
 from hounsfield.measures.agatston_1990 import CalciumLesions, agatston_1990, agatston_of_image
 from hounsfield.measures.agatston_kvp_graeni_2018 import agatston_kvp_graeni_2018
+from hounsfield.measures.brock_2b import BaselineNodule, brock_2b
 from hounsfield.measures.cac_bands_rumberger import cac_bands_rumberger
 from hounsfield.measures.cac_drs_2018 import CalciumBurden, cac_drs_2018
 from hounsfield.measures.calcium_mass import CalciumAndInsert, calcium_mass
 from hounsfield.measures.calcium_volume import CalciumVoxels, calcium_volume
 from hounsfield.measures.ctr import HeartAndThoraxWidth, ctr
+from hounsfield.measures.fleischner_2017 import IncidentalNodule, fleischner_2017
 from hounsfield.measures.irecist_2017 import AfterUnconfirmedProgression, irecist_2017
 from hounsfield.measures.laa910 import laa910
 from hounsfield.measures.laa950 import laa950
+from hounsfield.measures.lung_rads_2022 import ScreeningNodule, lung_rads_2022, lung_rads_of_exam
 from hounsfield.measures.lv_volume_area_length import AreaAndLength, lv_volume_area_length
 from hounsfield.measures.lv_volume_biplane_discs import DiscsOfTwoViews, lv_volume_biplane_discs
 from hounsfield.measures.lvef_ase_2015 import VentricleVolumes, lvef_ase_2015
@@ -37,12 +42,14 @@ from hounsfield.measures.suv_mean import suv_mean
 from hounsfield.measures.suvbw_qiba import SuvFactor, suv_factor
 from hounsfield.measures.suvpeak_1cm3 import suvpeak_1cm3
 from hounsfield.measures.tlg import tlg
+from hounsfield.measures.vdt import NoduleAtTwoTimes, vdt
 
 __all__ = [
     "THRESHOLDS",
     "AfterUnconfirmedProgression",
     "AgatstonScore",
     "AreaAndLength",
+    "BaselineNodule",
     "CalciumAndInsert",
     "CalciumBurden",
     "CalciumLesions",
@@ -50,10 +57,13 @@ __all__ = [
     "CalciumVoxels",
     "DiscsOfTwoViews",
     "HeartAndThoraxWidth",
+    "IncidentalNodule",
     "Measure",
+    "NoduleAtTwoTimes",
     "PetHeader",
     "RecistAssessment",
     "RuleCard",
+    "ScreeningNodule",
     "SliceCalcium",
     "SuvFactor",
     "TargetLesion",
@@ -64,15 +74,20 @@ __all__ = [
     "agatston_1990",
     "agatston_kvp_graeni_2018",
     "agatston_of_image",
+    "brock_2b",
     "cac_bands_rumberger",
     "cac_drs_2018",
     "calcium_mass",
     "calcium_volume",
     "ctr",
+    "fleischner_2017",
+    "growth_over",
     "irecist_2017",
     "irecist_over_time",
     "laa910",
     "laa950",
+    "lung_rads_2022",
+    "lung_rads_of_exam",
     "lv_volume_area_length",
     "lv_volume_biplane_discs",
     "lvef_ase_2015",
@@ -87,12 +102,14 @@ __all__ = [
     "recist_1_1",
     "recist_over_time",
     "region_volume",
+    "sphere_volume_mm3",
     "suv_factor",
     "suv_max",
     "suv_mean",
     "suv_refusal",
     "suvpeak_1cm3",
     "tlg",
+    "vdt",
     "volume_ratio_of_diameters",
     "volume_ratio_of_products",
 ]
