@@ -39,6 +39,19 @@ UNIT_SIGNS = {
     "[hnsf'U]": "HU",
     "g/ml{SUVbw}": "SUVbw (g/mL)",
     "{pixels}": "pixels",
+    "g/ml{SUVlbm}": "SUL (g/mL)",
+    "g/ml{SUVlbm(Janma)}": "SUL Janmahasatian (g/mL)",
+    "g/ml{SUVlbm(James128)}": "SUL James 128 (g/mL)",
+    "um2/s": "µm²/s",
+    "s/mm2": "s/mm²",
+    "min": "min",
+    "cm2/m2": "cm²/m²",
+    "kg/m2": "kg/m²",
+    "ng/ml": "ng/mL",
+    "ng/ml/ml": "ng/mL per mL",
+    "U/L": "U/L",
+    "10*9/L": "10⁹/L",
+    "/cm": "1/cm",
 }
 
 
