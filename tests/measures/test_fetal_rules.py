@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.measures.outcomes import category, codes, values
 
 from hounsfield.core.errors import RefusedInput
+from hounsfield.measures import head_circumference_mm
 from hounsfield.measures.acog_redating_700 import RedatingInputs, acog_redating_700
 from hounsfield.measures.crl_intergrowth import CrlIntergrowthInputs, crl_intergrowth
 from hounsfield.measures.crl_robinson import CrlRobinsonInputs, crl_robinson
@@ -93,3 +95,65 @@ def test_larger_is_older(name, factor):
     before = values(hadlock_ga_1984(HadlockGaInputs(**FETUS)))["ga-by-all"]
     after = values(hadlock_ga_1984(HadlockGaInputs(**changed)))["ga-by-all"]
     assert (after >= before) == (factor >= 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"is_calibrated": False}, "not calibrated"),
+        ({"is_plane_confirmed": False}, "plane is not confirmed"),
+        ({"n_fetuses": 2}, "2 fetuses and none is named"),
+    ],
+)
+def test_scan_that_cannot_be_measured_on_is_refused(changes, words):
+    for kind, size in ((HadlockGaInputs, {"hc_cm": 20.0}), (CrlRobinsonInputs, {"crl_mm": 40.0})):
+        with pytest.raises(RefusedInput, match=words):
+            kind(**size, **changes)
+    assert CrlRobinsonInputs(crl_mm=40.0, n_fetuses=2, fetus="A")
+
+
+@pytest.mark.parametrize(
+    ("name", "mm"), [("hc_cm", 280.0), ("ac_cm", 260.0), ("fl_cm", 57.0), ("bpd_cm", 76.0)]
+)
+def test_millimetres_stated_as_centimetres_are_refused(name, mm):
+    with pytest.raises(RefusedInput, match=f"{name} is .* Check the value and its unit"):
+        HadlockGaInputs(**{name: mm})
+
+
+@pytest.mark.parametrize(
+    ("name", "low_cm", "high_cm"),
+    [("bpd_cm", 1.0, 11.0), ("hc_cm", 4.0, 40.0), ("ac_cm", 4.0, 42.0), ("fl_cm", 0.3, 8.5)],
+)
+def test_sizes_at_the_ends_of_what_a_fetus_has(name, low_cm, high_cm):
+    for cm, accepted in (
+        *[(low_cm - 0.01, False), (low_cm, True), (low_cm + 0.01, True)],
+        *[(high_cm - 0.01, True), (high_cm, True), (high_cm + 0.01, False)],
+    ):
+        if accepted:
+            HadlockGaInputs(**{name: cm})
+        else:
+            with pytest.raises(RefusedInput, match=name):
+                HadlockGaInputs(**{name: cm})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "low", "high"),
+    [
+        (IntergrowthInputs, "ga_weeks", 14, 40),
+        (HadlockGrowthInputs, "ga_weeks", 10, 41),
+        (CrlIntergrowthInputs, "crl_mm", 15, 95),
+    ],
+)
+def test_ranges_of_validity_at_their_ends(kind, name, low, high):
+    for value in (low, low + 0.01, high - 0.01, high):
+        kind(**{name: value})
+    for value in (low - 0.01, high + 0.01):
+        with pytest.raises(RefusedInput, match=name):
+            kind(**{name: value})
+
+
+def test_head_circumference_of_a_circle_and_of_an_ellipse():
+    assert head_circumference_mm(bpd_outer_mm=90, ofd_mm=90) == pytest.approx(90 * math.pi)
+    # A little above the approximation pi (BPD + OFD) / 2.
+    ellipse = head_circumference_mm(bpd_outer_mm=80, ofd_mm=100)
+    assert 90 * math.pi < ellipse < 1.005 * 90 * math.pi

@@ -6,6 +6,7 @@ import pytest
 from tests.measures.fixture_lines import agrees, all_lines, evaluations, fixture_lines, key_of, passes
 
 from hounsfield.measures import measures
+from hounsfield.radiomics import radiomic_rules
 
 EVALUATED = evaluations()
 
@@ -20,7 +21,7 @@ def test_fixture(line):
 
 @pytest.mark.parametrize("key", EVALUATED)
 def test_block_names_rules_that_exist(key):
-    names = {measure.card.name for measure in measures}
+    names = {rule.card.name for registry in (measures, radiomic_rules) for rule in registry}
     rules, _ = EVALUATED[key]
     assert rules
     assert fixture_lines(key)

@@ -5,43 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.measures.fixture_lines import fixture_lines
 
 from hounsfield.core.errors import RefusedInput
 from hounsfield.metrics import at_prevalence, predictive_values, wilson_interval
-
-LINES = fixture_lines("B25")
-VALUES = [line for line in LINES if "sens" in line["in"]]
-INTERVALS = [line for line in LINES if "interval" in line["in"]]
-
-
-def test_every_line_of_the_reference_is_used():
-    assert len(VALUES) + len(INTERVALS) == len(LINES) == 11
-
-
-@pytest.mark.parametrize("line", VALUES, ids=lambda line: line["id"])
-def test_predictive_values_of_the_reference(line):
-    stated = line["in"]
-    found = predictive_values(
-        sensitivity=stated["sens"], specificity=stated["spec"], prevalence=stated["prev"]
-    )
-    values = {
-        "ppv": found.positive,
-        "npv": found.negative,
-        "lr_pos": found.likelihood_ratio_positive,
-        "lr_neg": found.likelihood_ratio_negative,
-    }
-    for name, expected in line["out"].items():
-        wanted = None if expected is None else pytest.approx(expected, rel=1e-4, abs=1e-6)
-        assert values[name] == wanted, name
-
-
-@pytest.mark.parametrize("line", INTERVALS, ids=lambda line: line["id"])
-def test_wilson_interval_of_the_reference(line):
-    found = wilson_interval(line["in"]["k"], line["in"]["n"])
-    assert found.value == line["in"]["k"] / line["in"]["n"]
-    assert found.low == pytest.approx(line["out"]["low"], rel=1e-4, abs=1e-6)
-    assert found.high == pytest.approx(line["out"]["high"], rel=1e-4)
 
 
 @given(st.integers(0, 200), st.integers(1, 200))

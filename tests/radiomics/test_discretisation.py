@@ -6,24 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.measures.fixture_lines import fixture_lines
 
 from hounsfield.core.errors import RefusedInput, UnitError
 from hounsfield.radiomics import fixed_bin_number, fixed_bin_size, require_calibrated_unit
-
-
-@pytest.mark.parametrize("line", fixture_lines("B13a"), ids=lambda line: line["id"])
-def test_reference(line):
-    given_ = line["in"]
-    values = np.array(given_["values"], dtype=np.float64)
-    if "refuse" in line["out"]:
-        with pytest.raises(RefusedInput, match="the region is constant: every value is 3"):
-            fixed_bin_number(values, given_["n_bins"])
-    elif given_["method"] == "FBN":
-        assert fixed_bin_number(values, given_["n_bins"]).tolist() == line["out"]
-    else:
-        levels = fixed_bin_size(values, width=given_["width"], lowest=given_["min"])
-        assert levels.tolist() == line["out"]
 
 
 def test_decimal_limits_do_not_flip():

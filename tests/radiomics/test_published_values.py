@@ -11,7 +11,11 @@ import nibabel
 import numpy as np
 import pytest
 from tests.measures.fixture_lines import fixture_lines
+from tests.measures.volumes import grid_of
 
+from hounsfield.core import Region
+from hounsfield.core.code import LESION
+from hounsfield.measures import region_volume
 from hounsfield.radiomics import (
     fixed_bin_number,
     fixed_bin_size,
@@ -136,6 +140,13 @@ def test_digital_phantom_agrees_with_the_reference(digital_phantom, line):
     found = digital_phantom[OF_THE_REFERENCE[line["in"]["feature"]]]
     rounded = float(f"{found:.{expected['significant_figures']}g}")
     assert rounded == pytest.approx(expected["reference"], abs=expected["tolerance"] + 1e-12)
+
+
+def test_volume_of_the_digital_phantom_agrees_with_the_reference(real_data):
+    mask = np.asarray(nibabel.load(real_data / "ibsi_phantoms" / "digital_1" / "mask.nii.gz").dataobj) > 0
+    region = Region("tumour", LESION, grid_of(mask.shape, (2.0, 2.0, 2.0)), mask=mask)
+    [line] = [line for line in fixture_lines("B13d") if line["in"]["feature"] == "volume_voxel_mm3"]
+    assert region_volume(region).value * 1000 == pytest.approx(line["out"]["reference"])
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)

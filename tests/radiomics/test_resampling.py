@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.measures.fixture_lines import fixture_lines
 
 from hounsfield.core.errors import GeometryError
 from hounsfield.radiomics import (
@@ -17,16 +16,6 @@ from hounsfield.radiomics import (
     within_range,
     without_outliers,
 )
-
-
-@pytest.mark.parametrize("line", fixture_lines("B13b"), ids=lambda line: line["id"])
-def test_reference(line):
-    axis = line["in"]
-    new_n, offset_mm = resampled_axis(
-        axis["n"], spacing_mm=axis["spacing_mm"], new_spacing_mm=axis["new_spacing_mm"]
-    )
-    assert new_n == line["out"]["new_n"]
-    assert offset_mm == pytest.approx(line["out"]["first_centre_offset_mm"], rel=1e-4)
 
 
 def test_size_is_exact_in_decimals():

@@ -52,6 +52,9 @@ UNIT_SIGNS = {
     "U/L": "U/L",
     "10*9/L": "10⁹/L",
     "/cm": "1/cm",
+    "[hnsf'U]2": "HU²",
+    "g2/ml2": "(g/mL)²",
+    "bit": "bit",
 }
 
 

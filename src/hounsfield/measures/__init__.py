@@ -7,6 +7,7 @@ reads files, and no rule names a diagnosis.
 
 from hounsfield.measures._calcium_classes import AgatstonScore
 from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
+from hounsfield.measures._fetal_scan import FetalScan, head_circumference_mm
 from hounsfield.measures._nodule_growth import growth_over
 from hounsfield.measures._nodule_size import sphere_volume_mm3
 from hounsfield.measures._patient_size import SulInputs
@@ -52,9 +53,10 @@ from hounsfield.measures.lvef_ase_2015 import VentricleVolumes, lvef_ase_2015
 from hounsfield.measures.mean_attenuation import mean_attenuation
 from hounsfield.measures.mtv import THRESHOLDS, UptakeThreshold, mtv
 from hounsfield.measures.pdff_grade import PdffInputs, pdff_grade
-from hounsfield.measures.perc15 import perc15
+from hounsfield.measures.perc15 import perc15, volume_adjusted_g_per_l
 from hounsfield.measures.percist_1_0 import PercistInputs, percist_1_0
 from hounsfield.measures.pirads_2_1 import PiradsInputs, pirads_2_1
+from hounsfield.measures.ppv_npv import PredictiveInputs, ppv_npv
 from hounsfield.measures.rano_2_0_2023 import rano_2_0_2023
 from hounsfield.measures.rano_2010 import rano_2010
 from hounsfield.measures.recist_1_1 import RecistAssessment, overall_response, recist_1_1
@@ -68,6 +70,7 @@ from hounsfield.measures.suvbw_qiba import SuvFactor, suv_factor
 from hounsfield.measures.suvpeak_1cm3 import suvpeak_1cm3
 from hounsfield.measures.tlg import tlg
 from hounsfield.measures.vdt import NoduleAtTwoTimes, vdt
+from hounsfield.measures.wilson import WilsonInputs, wilson
 
 __all__ = [
     "THRESHOLDS",
@@ -89,6 +92,7 @@ __all__ = [
     "DensityInputs",
     "DeviationInputs",
     "DiscsOfTwoViews",
+    "FetalScan",
     "Fib4Inputs",
     "HadlockEfwInputs",
     "HadlockGaInputs",
@@ -105,6 +109,7 @@ __all__ = [
     "PercistInputs",
     "PetHeader",
     "PiradsInputs",
+    "PredictiveInputs",
     "RecistAssessment",
     "RedatingInputs",
     "RuleCard",
@@ -119,6 +124,7 @@ __all__ = [
     "TumourVisit",
     "UptakeThreshold",
     "VentricleVolumes",
+    "WilsonInputs",
     "acog_redating_700",
     "acr_tirads_2017",
     "adc_map",
@@ -145,6 +151,7 @@ __all__ = [
     "hadlock_efw_1985",
     "hadlock_ga_1984",
     "hadlock_growth_1991",
+    "head_circumference_mm",
     "hu_scale",
     "intergrowth_biometry_2014",
     "irecist_2017",
@@ -167,6 +174,7 @@ __all__ = [
     "perc15",
     "percist_1_0",
     "pirads_2_1",
+    "ppv_npv",
     "rano_2_0_2023",
     "rano_2010",
     "recist_1_1",
@@ -184,6 +192,8 @@ __all__ = [
     "tlg",
     "trace_weighted",
     "vdt",
+    "volume_adjusted_g_per_l",
     "volume_ratio_of_diameters",
     "volume_ratio_of_products",
+    "wilson",
 ]

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-from hounsfield.core import Code, Condition, Given, Outcome, RuleInput
+from hounsfield.core import Condition, Given, Outcome
 from hounsfield.core.exact import exact, shown
-from hounsfield.measures._fetal_ranges import LONGEST_CRL_MM
+from hounsfield.measures._fetal_scan import GESTATIONAL_AGE, LONGEST_CRL_MM, FetalScan
 from hounsfield.measures._rule import RuleCard, measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrlIntergrowthInputs(RuleInput):
+class CrlIntergrowthInputs(FetalScan):
     """One crown-rump length in millimetres."""
 
     crl_mm: Annotated[float, Given("mm", "crown-rump length", at_least=15, at_most=95)]
@@ -23,13 +23,13 @@ CARD = RuleCard(
     name="crl-intergrowth",
     version="1.0.0",
     source="Papageorghiou 2014, Ultrasound Obstet Gynecol 44:641 (INTERGROWTH-21st)",
-    quantity=Code("18185-9", "LN", "Gestational age"),
+    quantity=GESTATIONAL_AGE,
     unit="d",
     takes="numbers",
     inputs=CrlIntergrowthInputs,
     formula="days = 40.9041 + 3.21585 sqrt(CRL) + 0.348956 CRL, CRL in mm",
     population="first trimester, crown-rump length of 15 to 95 mm",
-    refuses=("a crown-rump length outside 15 to 95 mm",),
+    refuses=("no calibration, plane or label of the fetus", "a crown-rump length outside 15 to 95 mm"),
 )
 
 

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-from hounsfield.core import Code, Given, Outcome, RuleInput
+from hounsfield.core import Given, Outcome
 from hounsfield.core.errors import RefusedInput
 from hounsfield.core.exact import exact, shown
-from hounsfield.measures._fetal_ranges import LONGEST_CRL_MM
+from hounsfield.measures._fetal_scan import GESTATIONAL_AGE, LONGEST_CRL_MM, FetalScan
 from hounsfield.measures._rule import RuleCard, measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrlRobinsonInputs(RuleInput):
+class CrlRobinsonInputs(FetalScan):
     """One crown-rump length in millimetres."""
 
     crl_mm: Annotated[float, Given("mm", "crown-rump length", at_least=5, at_most=100)]
@@ -24,13 +24,16 @@ CARD = RuleCard(
     name="crl-robinson",
     version="1.0.0",
     source="Robinson and Fleming 1975, Br J Obstet Gynaecol 82:702",
-    quantity=Code("18185-9", "LN", "Gestational age"),
+    quantity=GESTATIONAL_AGE,
     unit="d",
     takes="numbers",
     inputs=CrlRobinsonInputs,
     formula="days = 8.052 sqrt(1.037 CRL) + 23.73, CRL in mm",
     population="first trimester, crown-rump length of 84 mm or less",
-    refuses=("a crown-rump length above 84 mm: date by the head circumference",),
+    refuses=(
+        "no calibration, plane or label of the fetus",
+        "a crown-rump length above 84 mm: date by the head circumference",
+    ),
 )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from hounsfield.core import Code, Given, Outcome, RuleInput
+from hounsfield.core import Code, Given, Outcome
 from hounsfield.core.exact import shown
-from hounsfield.measures._fetal_ranges import AC_CM, BPD_CM, FL_CM, HC_CM
+from hounsfield.measures._fetal_scan import AC_CM, BPD_CM, FL_CM, HC_CM, FetalScan
 from hounsfield.measures._rule import RuleCard, measure
 
 FETAL_WEIGHT = Code("11727-5", "LN", "Estimated fetal weight")
@@ -16,7 +16,7 @@ UNCERTAINTY = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HadlockEfwInputs(RuleInput):
+class HadlockEfwInputs(FetalScan):
     """Abdomen and femur in centimetres, and the head where it was measured."""
 
     ac_cm: Annotated[float, Given("cm", "abdominal circumference", at_least=AC_CM[0], at_most=AC_CM[1])]
@@ -42,7 +42,7 @@ CARD = RuleCard(
     "0.1623 FL; H3 1.326 - 0.00326 AC FL + 0.0107 HC + 0.0438 AC + 0.158 FL; H4 1.3596 - 0.00386 AC FL + 0.0064 HC "
     "+ 0.00061 BPD AC + 0.0424 AC + 0.174 FL (cm, g)",
     population="singletons of the second and third trimester, planes confirmed and calibrated",
-    refuses=("sizes that no fetus has (mm stated as cm)",),
+    refuses=("no calibration, plane or label of the fetus", "sizes that no fetus has (mm stated as cm)"),
     uncertainty="95 % of weights lie within 15 % of the estimate",
 )
 

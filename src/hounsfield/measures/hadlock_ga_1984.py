@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from hounsfield.core import Code, Condition, Given, Outcome, RuleInput
+from hounsfield.core import Condition, Given, Outcome
 from hounsfield.core.errors import RefusedInput
 from hounsfield.core.exact import shown
-from hounsfield.measures._fetal_ranges import AC_CM, BPD_CM, FL_CM, HC_CM
+from hounsfield.measures._fetal_scan import AC_CM, BPD_CM, FL_CM, GESTATIONAL_AGE, HC_CM, FetalScan
 from hounsfield.measures._rule import RuleCard, measure
 
-GESTATIONAL_AGE = Code("18185-9", "LN", "Gestational age")
 VALID_WEEKS = (14.0, 42.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HadlockGaInputs(RuleInput):
+class HadlockGaInputs(FetalScan):
     """Any of four measurements in centimetres; the combined formula needs all."""
 
     bpd_cm: Annotated[
@@ -43,7 +42,12 @@ CARD = RuleCard(
     formula="HC 8.96 + 0.540 HC + 0.0003 HC^3; BPD 9.54 + 1.482 BPD + 0.1676 BPD^2; AC 8.14 + 0.753 AC + 0.0036 AC^2; "
     "FL 10.35 + 2.460 FL + 0.170 FL^2; all 10.85 + 0.060 HC FL + 0.6700 BPD + 0.1680 AC (cm)",
     population="singletons of 14 to 42 weeks, planes confirmed and calibrated",
-    refuses=("no measurement", "sizes that no fetus has (mm stated as cm)", "ages outside 14 to 42 weeks"),
+    refuses=(
+        "no calibration, plane or label of the fetus",
+        "no measurement",
+        "sizes that no fetus has (mm stated as cm)",
+        "ages outside 14 to 42 weeks",
+    ),
 )
 
 

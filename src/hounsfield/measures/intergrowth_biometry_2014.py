@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Annotated
 
-from hounsfield.core import Code, Given, Outcome, RuleInput
+from hounsfield.core import Code, Given, Outcome
 from hounsfield.core.code import private_code
 from hounsfield.core.exact import shown
-from hounsfield.measures._fetal_ranges import AC_MM, BPD_MM, FL_MM, HC_MM
+from hounsfield.measures._fetal_scan import AC_MM, BPD_MM, FL_MM, HC_MM, FetalScan
 from hounsfield.measures._rule import RuleCard, measure
 
 EXPECTED_SIZE = private_code("EXPECTED_FETAL_SIZE", "Fetal size expected at an age")
@@ -18,7 +18,7 @@ Z_SCORE = Code("113071", "DCM", "Z-score")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntergrowthInputs(RuleInput):
+class IntergrowthInputs(FetalScan):
     """Age in exact weeks (weeks + days / 7), and any of four measurements in millimetres."""
 
     ga_weeks: Annotated[float, Given("wk", "gestational age, exact weeks", at_least=14, at_most=40)]
@@ -43,7 +43,11 @@ CARD = RuleCard(
     inputs=IntergrowthInputs,
     formula="z = (x - mean) / SD, both fractional polynomials of the exact age in weeks (mm)",
     population="singletons of healthy, well-nourished mothers in eight countries; 14 to 40 weeks",
-    refuses=("an age outside 14 to 40 weeks", "sizes that no fetus has (cm stated as mm)"),
+    refuses=(
+        "no calibration, plane or label of the fetus",
+        "an age outside 14 to 40 weeks",
+        "sizes that no fetus has (cm stated as mm)",
+    ),
     evidence="secondary",
 )
 
