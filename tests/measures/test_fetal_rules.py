@@ -157,3 +157,29 @@ def test_head_circumference_of_a_circle_and_of_an_ellipse():
     # A little above the approximation pi (BPD + OFD) / 2.
     ellipse = head_circumference_mm(bpd_outer_mm=80, ofd_mm=100)
     assert 90 * math.pi < ellipse < 1.005 * 90 * math.pi
+
+
+@pytest.mark.parametrize(
+    ("first_day", "limit"), [(0, 5), (9 * 7, 7), (16 * 7, 10), (22 * 7, 14), (28 * 7, 21)]
+)
+def test_redating_at_every_stage_and_limit(first_day, limit):
+    for day in (first_day, first_day + 1):
+        for discrepancy, expected in ((limit - 1, "keep"), (limit, "keep"), (limit + 1, "redate")):
+            inputs = RedatingInputs(lmp_weeks=day // 7, lmp_days=day % 7, discrepancy_days=discrepancy)
+            assert category(acog_redating_700(inputs)) == expected
+    if first_day:
+        before = RedatingInputs(lmp_weeks=first_day // 7 - 1, lmp_days=6, discrepancy_days=limit)
+        assert category(acog_redating_700(before)) == "redate"
+
+
+@pytest.mark.parametrize(
+    ("ac_cm", "reported"),
+    # 8.14 + 0.753 AC + 0.0036 AC^2 is 14 at 7.51239 cm and 42 at 38.04636 cm.
+    [(7.512, False), (7.513, True), (38.046, True), (38.047, False)],
+)
+def test_age_at_the_ends_of_the_formula(ac_cm, reported):
+    if reported:
+        assert values(hadlock_ga_1984(HadlockGaInputs(ac_cm=ac_cm)))
+    else:
+        with pytest.raises(RefusedInput, match="14 to 42 weeks"):
+            hadlock_ga_1984(HadlockGaInputs(ac_cm=ac_cm))
