@@ -61,7 +61,7 @@ from hounsfield.measures.rano_2_0_2023 import rano_2_0_2023
 from hounsfield.measures.rano_2010 import rano_2010
 from hounsfield.measures.recist_1_1 import RecistAssessment, overall_response, recist_1_1
 from hounsfield.measures.region_volume import region_volume
-from hounsfield.measures.smi_l3 import SmiInputs, smi_l3
+from hounsfield.measures.smi_l3 import MUSCLE_HU, SUBCUTANEOUS_FAT_HU, VISCERAL_FAT_HU, SmiInputs, smi_l3
 from hounsfield.measures.sul_james128 import sul_james128
 from hounsfield.measures.sul_janmahasatian import sul_janmahasatian
 from hounsfield.measures.suv_max import suv_max
@@ -73,7 +73,10 @@ from hounsfield.measures.vdt import NoduleAtTwoTimes, vdt
 from hounsfield.measures.wilson import WilsonInputs, wilson
 
 __all__ = [
+    "MUSCLE_HU",
+    "SUBCUTANEOUS_FAT_HU",
     "THRESHOLDS",
+    "VISCERAL_FAT_HU",
     "AdcInputs",
     "AfterUnconfirmedProgression",
     "AgatstonScore",

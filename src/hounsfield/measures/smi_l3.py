@@ -16,6 +16,7 @@ from hounsfield.measures._rule import RuleCard, measure
 if TYPE_CHECKING:
     from hounsfield.core import Measurement
 
+# Ranges of tissue on the slice, both ends in: what whoever segments it for this rule counts.
 MUSCLE_HU = (-29, 150)
 SUBCUTANEOUS_FAT_HU = (-190, -30)
 VISCERAL_FAT_HU = (-150, -50)
@@ -43,7 +44,8 @@ class SmiInputs(RuleInput):
         Literal["none", "martin-2013", "prado-2008"], Given("", "limits to classify by")
     ] = "none"
     muscle_hu: Annotated[
-        float | None, Given("[hnsf'U]", "mean attenuation of the muscle", at_least=-29, at_most=150)
+        float | None,
+        Given("[hnsf'U]", "mean attenuation of the muscle", at_least=MUSCLE_HU[0], at_most=MUSCLE_HU[1]),
     ] = None
     phase: Annotated[
         Literal["unenhanced", "arterial", "portal-venous", "delayed"] | None, Given("", "contrast phase")
