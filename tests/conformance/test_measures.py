@@ -7,14 +7,17 @@ import pytest
 from tests.measures.volumes import everything, image_of
 
 from hounsfield.core import Measurement, Region
+from hounsfield.core.category import EVIDENCE_TEXTS
 from hounsfield.core.code import LESION
-from hounsfield.core.errors import GeometryError, RefusedInput, UnitError
+from hounsfield.core.errors import GeometryError, RefusedInput, UnitError, UsageError
 from hounsfield.core.measurement import UNIT_SIGNS
+from hounsfield.core.rule_input import input_fields
 from hounsfield.measures import measures
 
 RULES = {measure.card.name: measure for measure in measures}
 ON_IMAGES = [name for name, rule in RULES.items() if rule.card.takes == "image and region"]
-ON_REGIONS = [name for name, rule in RULES.items() if rule.card.takes != "header"]
+ON_REGIONS = [name for name, rule in RULES.items() if rule.card.takes in {"image and region", "region"}]
+ON_NUMBERS = [name for name, rule in RULES.items() if rule.card.takes == "numbers"]
 
 
 def a_volume(unit):
@@ -35,11 +38,12 @@ def test_registry_is_not_empty():
 @pytest.mark.parametrize("name", RULES)
 def test_card_says_where_the_rule_comes_from(name):
     rule = RULES[name]
-    assert rule.card.unit in UNIT_SIGNS
+    assert rule.card.unit is None or rule.card.unit in UNIT_SIGNS
+    assert rule.card.evidence in EVIDENCE_TEXTS
     assert rule.card.source
     assert rule.card.version.count(".") == 2
     assert rule.summary.endswith((".", ";", ":")) or len(rule.summary) > 20
-    assert rule.compute.__module__.rsplit(".", 1)[1] == name.replace("-", "_")
+    assert rule.compute.__module__.rsplit(".", 1)[1] == name.replace("-", "_").replace(".", "_")
 
 
 @pytest.mark.parametrize("name", ON_REGIONS)
@@ -84,3 +88,30 @@ def test_region_of_another_grid_is_refused(name):
     elsewhere = image_of(np.ones((9, 9, 9)), "1", (4.0, 4.0, 5.0))
     with pytest.raises(GeometryError, match="image's grid"):
         compute(name, image, everything(elsewhere))
+
+
+@pytest.mark.parametrize("name", ON_NUMBERS)
+def test_rule_on_numbers_says_what_it_takes(name):
+    card = RULES[name].card
+    assert card.formula
+    assert card.population
+    assert card.refuses
+    for field in input_fields(card.inputs):
+        assert field.given.meaning
+        if field.type.kind in {"number", "whole number"}:
+            assert field.given.unit, f"{field.name}: a number has a unit, 1 where it has none"
+
+
+@pytest.mark.parametrize("name", ON_NUMBERS)
+def test_unknown_input_is_named(name):
+    with pytest.raises(UsageError, match="there is no input 'shoe_size_cm'"):
+        RULES[name].evaluate({"shoe_size_cm": 42})
+
+
+@pytest.mark.parametrize("name", ON_NUMBERS)
+def test_missing_input_is_named_with_its_unit(name):
+    required = [field for field in input_fields(RULES[name].card.inputs) if field.required]
+    if required:
+        with pytest.raises(UsageError, match=required[0].name) as raised:
+            RULES[name].evaluate({})
+        assert required[0].given.unit_sign in str(raised.value)

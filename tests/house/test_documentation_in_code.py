@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from importlib import import_module
 
 import pytest
@@ -44,9 +45,10 @@ def test_package_begins_with_what_is_here(package):
     assert len(docstring.splitlines()) <= 10, f"{package}: at most ten lines"
 
 
-def _order(name: str) -> tuple[int, str]:
-    """CONSTANTS, then Classes, then functions, each by the alphabet: as ruff sorts them."""
-    return (0 if name.isupper() else 1 if name[:1].isupper() else 2, name)
+def _order(name: str) -> tuple[int, list[tuple[int, str]]]:
+    """CONSTANTS, then Classes, then functions, each by the alphabet, numbers by size: as ruff sorts them."""
+    parts = [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+    return (0 if name.isupper() else 1 if name[:1].isupper() else 2, parts)
 
 
 @pytest.mark.parametrize("package", ["", *PACKAGES])

@@ -5,13 +5,16 @@ the only geometry. Pure: no files, clock, network, random state or torch here.
 """
 
 from hounsfield.core.application import Application, Inputs, Needs, Role, application, applications
+from hounsfield.core.category import Category
 from hounsfield.core.code import Code
 from hounsfield.core.condition import Condition
 from hounsfield.core.finding import Finding, Urgency
+from hounsfield.core.given import Given
 from hounsfield.core.grid import Grid
 from hounsfield.core.image import Cine, Image, PlaneSpacing, SourceFrame
 from hounsfield.core.measurement import Measurement
 from hounsfield.core.model import Model, Prediction
+from hounsfield.core.outcome import Outcome
 from hounsfield.core.progress import Progress, Silent
 from hounsfield.core.reading import (
     RESEARCH_USE,
@@ -23,24 +26,30 @@ from hounsfield.core.reading import (
 )
 from hounsfield.core.region import Region
 from hounsfield.core.registry import Registry
+from hounsfield.core.rule import Measure, RuleCard
+from hounsfield.core.rule_input import RuleInput
 from hounsfield.core.study import Series, Study
 
 __all__ = [
     "RESEARCH_USE",
     "Application",
+    "Category",
     "Cine",
     "Code",
     "Condition",
     "ExplanationMap",
     "Finding",
+    "Given",
     "Grid",
     "Image",
     "InputReference",
     "Inputs",
+    "Measure",
     "Measurement",
     "Model",
     "ModelReference",
     "Needs",
+    "Outcome",
     "PlaneSpacing",
     "Prediction",
     "Progress",
@@ -49,6 +58,8 @@ __all__ = [
     "Region",
     "Registry",
     "Role",
+    "RuleCard",
+    "RuleInput",
     "Series",
     "Silent",
     "SourceFrame",

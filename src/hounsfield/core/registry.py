@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 Member = TypeVar("Member")
 
 
+def _module_name(name: str) -> str:
+    return name.replace("-", "_").replace(".", "_")
+
+
 class Registry(Generic[Member]):
     """The members of one family ("application", "network", ...).
 
     package: dotted name whose modules each hold one member registered under the module's own name
-    (an underscore in the module's name may be a hyphen in the member's); `besides` names its modules
-    that hold no member. Other packages add members through the entry point group
+    (an underscore in the module's name may be a hyphen or a point in the member's: `recist_1_1.py`
+    holds "recist-1.1"); `besides` names its modules that hold no member. Other packages add members through the entry point group
     `hounsfield.<family>s`.
     """
 
@@ -61,12 +65,12 @@ class Registry(Generic[Member]):
         if name in self._members:
             return self._members[name]
         modules = self._modules()
-        module = modules.get(name) or modules.get(name.replace("-", "_"))
+        module = modules.get(name) or modules.get(_module_name(name))
         if module is not None:
             import_module(module)
-            for spelling in (name, name.replace("_", "-")):
-                if spelling in self._members:
-                    return self._members[spelling]
+            for spelling, member in self._members.items():
+                if _module_name(spelling) == _module_name(name):
+                    return member
         near = get_close_matches(name, modules, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(

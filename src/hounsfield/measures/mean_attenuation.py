@@ -17,6 +17,7 @@ CARD = RuleCard(
     quantity=MEAN_ATTENUATION,
     unit="[hnsf'U]",
     image_unit="HU",
+    evidence="verified",
 )
 
 

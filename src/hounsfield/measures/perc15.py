@@ -42,3 +42,11 @@ def perc15(image: Image, region: Region) -> Measurement:
 def percentile15_hu(hu: NDArray[np.float64]) -> float:
     """The order statistic at position 0.15 (n - 1), interpolated linearly."""
     return float(np.percentile(hu, 15.0, method="linear"))
+
+
+def volume_adjusted_g_per_l(hu: float, *, lung_volume_l: float, reference_volume_l: float) -> float:
+    """Density of `hu` in g/L times lung volume over that of the reference scan, for follow-up.
+
+    A deeper breath spreads the same tissue over more air. Source: Parr 2008, Respir Res 9:21.
+    """
+    return (hu + HU_TO_G_PER_L) * lung_volume_l / reference_volume_l

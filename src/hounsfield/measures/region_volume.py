@@ -18,6 +18,7 @@ CARD = RuleCard(
     quantity=VOLUME,
     unit="ml",
     takes="region",
+    evidence="verified",
 )
 
 

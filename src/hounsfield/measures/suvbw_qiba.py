@@ -22,6 +22,7 @@ CARD = RuleCard(
     quantity=SUV_BW,
     unit="g/ml{SUVbw}",
     takes="header",
+    evidence="verified",
 )
 
 

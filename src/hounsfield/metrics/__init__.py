@@ -14,13 +14,17 @@ from hounsfield.metrics.expected_calibration_error import (
     calibration_bins,
     expected_calibration_error,
 )
+from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
 from hounsfield.metrics.sensitivity import sensitivity
 from hounsfield.metrics.specificity import specificity
+from hounsfield.metrics.wilson import wilson_interval
 
 __all__ = [
     "CalibrationBin",
     "Interval",
     "Metric",
+    "PredictiveValues",
+    "at_prevalence",
     "auroc",
     "brier",
     "calibration_bins",
@@ -29,7 +33,9 @@ __all__ = [
     "expected_calibration_error",
     "metric",
     "metrics",
+    "predictive_values",
     "roc_curve",
     "sensitivity",
     "specificity",
+    "wilson_interval",
 ]

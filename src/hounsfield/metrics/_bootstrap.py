@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value on all cases, and the percentile interval of its resamples.
+    """A value on all cases, and the limits of its interval (of resamples, or of a formula).
 
     n_undefined: resamples on which the figure could not be computed (a class was absent) and which are
     left out of the interval.

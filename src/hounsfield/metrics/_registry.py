@@ -28,7 +28,8 @@ class Metric:
     best: float
 
 
-metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics")
+# Figures of proportions: no function of truth and prediction, so no members.
+metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=("ppv_npv", "wilson"))
 
 
 def metric(name: str, *, predicts: Prediction, best: float) -> Callable[[Any], Any]:
