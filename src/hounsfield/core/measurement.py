@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hounsfield.core.code import Code
+
 if TYPE_CHECKING:
-    from hounsfield.core.code import Code
+    from collections.abc import Mapping
 
 # UCUM codes in use (https://ucum.org, case sensitive) and how people write them.
 UNIT_SIGNS = {
@@ -95,6 +97,22 @@ class Measurement:
     def unit_sign(self) -> str:
         """The unit as people write it."""
         return UNIT_SIGNS[self.unit]
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Measurement:
+        """From the form used in `reading.json`; raises KeyError or ValueError for another form."""
+        return cls(
+            name=record["name"],
+            quantity=Code(**record["quantity"]),
+            value=float(record["value"]),
+            unit=record["unit"],
+            rule=record["rule"],
+            rule_version=record["rule_version"],
+            uncertainty=record["uncertainty"],
+            regions=tuple(record["regions"]),
+            derivation=Code(**record["derivation"]) if record["derivation"] else None,
+            note=record["note"],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The form used in `reading.json`."""

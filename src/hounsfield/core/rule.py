@@ -12,6 +12,7 @@ from hounsfield.core.category import EVIDENCE_TEXTS, Category, Evidence
 from hounsfield.core.errors import GeometryError, RefusedInput, UnitError, UsageError
 from hounsfield.core.measurement import Measurement
 from hounsfield.core.outcome import Outcome
+from hounsfield.core.rule_input import input_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -57,6 +58,21 @@ class RuleCard:
     def __post_init__(self) -> None:
         if (self.takes == "numbers") != (self.inputs is not None):
             raise ValueError(f"rule {self.name!r}: `inputs` is the typed input of a rule that takes numbers")
+
+    def to_json(self) -> dict[str, Any]:
+        """The form used by `hu measure --list --json`."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "source": self.source,
+            "evidence": self.evidence,
+            "takes": self.takes,
+            "inputs": [field.to_json() for field in input_fields(self.inputs)] if self.inputs else [],
+            "formula": self.formula,
+            "population": self.population,
+            "refuses": list(self.refuses),
+            "uncertainty": self.uncertainty,
+        }
 
     def values(self, image: Image, region: Region) -> NDArray[np.float64]:
         """Values (n,) of `image` inside `region`, checked.

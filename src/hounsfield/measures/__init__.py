@@ -7,7 +7,9 @@ reads files, and no rule names a diagnosis.
 
 from hounsfield.measures._calcium_classes import AgatstonScore
 from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
+from hounsfield.measures._course_growth import vdt_over_time
 from hounsfield.measures._fetal_scan import FetalScan, head_circumference_mm
+from hounsfield.measures._from_reading import of_rule, values_of_reading
 from hounsfield.measures._nodule_growth import growth_over
 from hounsfield.measures._nodule_size import sphere_volume_mm3
 from hounsfield.measures._patient_size import SulInputs
@@ -201,6 +203,7 @@ __all__ = [
     "measures",
     "midline_shift",
     "mtv",
+    "of_rule",
     "overall_response",
     "pdff_grade",
     "perc15",
@@ -223,7 +226,9 @@ __all__ = [
     "suvpeak_1cm3",
     "tlg",
     "trace_weighted",
+    "values_of_reading",
     "vdt",
+    "vdt_over_time",
     "volume_adjusted_g_per_l",
     "volume_ratio_of_diameters",
     "volume_ratio_of_products",

@@ -97,7 +97,7 @@ def lvef_ase_2015(volumes: VentricleVolumes) -> Outcome:
     steps = [f"EF = 100 x ({shown(edv)} - {shown(esv)}) / {shown(edv)} = {shown(ef)} %, rounded {rounded} %"]
     if volumes.sex is None:
         text = "The sex is not stated: the ASE grade needs it and is not given."
-        conditions.append(Condition("sex-not-stated", "warning", text))
+        conditions.append(Condition("sex-unstated", "warning", text))
     else:
         grade = band(rounded, GRADES[volumes.sex], below="severely")
         steps.append(f"{rounded} % ({'men' if volumes.sex == 'M' else 'women'}): {MEANINGS[grade]}")
