@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 # Where rules are registered: module and name of the registry.
-REGISTRIES = (("hounsfield.measures", "measures"),)
+REGISTRIES = (("hounsfield.measures", "measures"), ("hounsfield.radiomics", "radiomic_rules"))
 
 
 @app.command()
