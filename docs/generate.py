@@ -1,4 +1,4 @@
-"""Write the reference pages that follow from the code: commands, applications, conditions.
+"""Write the reference pages that follow from the code: commands, applications, conditions, rules.
 
     .venv/bin/python docs/generate.py
 
@@ -113,6 +113,20 @@ def sentence(node: ast.expr) -> str:
     return "..."
 
 
+def assigned(tree: ast.Module, item: ast.expr) -> ast.expr:
+    """What a name in an argument was last given before that line; any other argument as it is."""
+    if not isinstance(item, ast.Name):
+        return item
+    given = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and node.lineno < item.lineno
+        and any(isinstance(target, ast.Name) and target.id == item.id for target in node.targets)
+    ]
+    return max(given, key=lambda node: node.lineno).value if given else item
+
+
 def conditions() -> dict[str, tuple[set[str], str, set[str]]]:
     """Code -> severities, longest text and packages, from every call that states a code and a severity.
 
@@ -120,9 +134,8 @@ def conditions() -> dict[str, tuple[set[str], str, set[str]]]:
     """
     found: dict[str, tuple[set[str], str, set[str]]] = defaultdict(lambda: (set(), "...", set()))
     for path in sorted(SRC.rglob("*.py")):
-        for call in (
-            node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
-        ):
+        tree = ast.parse(path.read_text("utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
             words = [
                 item.value
@@ -135,7 +148,7 @@ def conditions() -> dict[str, tuple[set[str], str, set[str]]]:
             if not codes or (severity is None and named != "Condition"):
                 continue
             texts = [
-                sentence(item)
+                sentence(assigned(tree, item))
                 for item in arguments
                 if not isinstance(item, ast.Constant) or " " in str(item.value)
             ]
@@ -184,11 +197,74 @@ def json_output_page() -> str:
     return "\n".join(parts)
 
 
+# Blocks of fixtures that are tested elsewhere, and why.
+WAITING = {
+    "B13d": "published features of the digital phantom, which is data (`tests/radiomics/test_published_values.py`); "
+    "those of its surface mesh come with the mesh",
+}
+
+
+def rules_page() -> str:
+    """docs/reference/rules.md: every clinical rule, the fixtures it was put to, and the result."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from tests.measures.fixture_lines import all_lines, evaluations, key_of, passes
+
+    from hounsfield.cli.measure import all_rules
+
+    evaluated, lines, results = evaluations(), defaultdict(list), {}
+    for line in all_lines():
+        key = key_of(line)
+        lines[key].append(line["id"])
+        if key in evaluated:
+            results[line["id"]] = passes(line)
+    blocks_of = defaultdict(list)
+    for key, (names, _) in evaluated.items():
+        for name in names:
+            blocks_of[name].append(key)
+    rows = []
+    for name, rule in all_rules().items():
+        card, blocks = rule.card, blocks_of[name]
+        ids = [one for key in blocks for one in lines[key]]
+        failed = [one for one in ids if not results[one]]
+        result = f"{len(ids) - len(failed)} of {len(ids)}" + (
+            f" ({', '.join(failed)} fail)" if failed else ""
+        )
+        told = ", ".join(f"{key} ({len(lines[key])})" for key in blocks)
+        cells = (f"`{name}`", card.version, card.evidence, told or "none", result if ids else "", card.source)
+        rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    waiting = sorted(
+        (key for key in lines if key not in evaluated), key=lambda key: (int(re.sub(r"\D", "", key)), key)
+    )
+    return "\n".join(
+        [
+            "# Clinical rules\n",
+            GENERATED,
+            "Every rule with the fixtures that it is put to: inputs and answers worked out by hand from the published",
+            "formulas, at, just below and just above the limits (`tests/measures/fixtures/`). They test arithmetic and the",
+            "side of every limit; they cannot prove that a limit is the guideline's. For that see the evidence: `verified`",
+            "(read in the primary source), `secondary` (a guideline summary or two independent implementations),",
+            "`unverified` (general knowledge of the named source). What is unverified says so in every output.\n",
+            "`hu measure NAME --explain` prints a rule with its inputs; research use only, not a medical device.\n",
+            f"{sum(results.values())} of {len(results)} fixtures pass.\n",
+            "| rule | version | evidence | fixtures | pass | source |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *rows,
+            *(
+                f"\n{key} is not put to a rule here: {WAITING.get(key, 'no evaluation reads it yet')}."
+                for key in waiting
+            ),
+            "",
+        ]
+    )
+
+
 PAGES = {
     "command.md": command_page,
     "applications.md": applications_page,
     "conditions.md": conditions_page,
     "json-output.md": json_output_page,
+    "rules.md": rules_page,
 }
 
 

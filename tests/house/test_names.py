@@ -35,6 +35,8 @@ UNITS = {
     *("mm", "mm2", "mm3", "cm", "cm3", "m", "um", "ml", "l", "kg", "g", "s", "ms", "us", "min", "h", "days"),
     *(
         "years",
+        "months",
+        "cm2",
         "deg",
         "rad",
         "hu",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def key_of(line: dict) -> str:
     return line["id"].split(".")[0]
 
 
+@cache
 def evaluations() -> dict[str, tuple]:
     """Block -> (identifiers of the rules it tests, function of `in`), from the files of `evaluations`."""
     found = {}

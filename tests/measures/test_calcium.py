@@ -106,8 +106,8 @@ def test_voltage_without_limits_is_refused(kvp):
 @pytest.mark.parametrize(
     ("scan", "code"),
     [
-        ({"contrast": "not stated"}, "contrast-not-stated"),
-        ({"is_gated": None}, "gating-not-stated"),
+        ({"contrast": "not stated"}, "contrast-unstated"),
+        ({"is_gated": None}, "gating-unstated"),
         ({"slice_thickness_mm": 2.49}, "calcium-slice-thickness"),
         ({"slice_thickness_mm": 3.01}, "calcium-slice-thickness"),
         ({"is_sharp_kernel": True}, "calcium-sharp-kernel"),

@@ -70,7 +70,7 @@ def test_heart_failure_band(ef_percent, band):
 def test_without_sex_there_is_no_grade():
     outcome = graded(60)
     assert outcome.category("ase-grade") is None
-    assert [c.code for c in outcome.conditions] == ["sex-not-stated"]
+    assert [c.code for c in outcome.conditions] == ["sex-unstated"]
 
 
 def test_uncertainty_is_printed_with_the_ef():

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hounsfield.core.errors import RefusedInput
+from hounsfield.core import Course, Finding, Measurement, Reading, TimePoint
+from hounsfield.core.code import LESION, VOLUME
+from hounsfield.core.errors import RefusedInput, UnitError
 from hounsfield.measures import (
     BaselineNodule,
     IncidentalNodule,
@@ -20,6 +22,7 @@ from hounsfield.measures import (
     lung_rads_2022,
     lung_rads_of_exam,
     vdt,
+    vdt_over_time,
 )
 
 
@@ -310,7 +313,7 @@ def test_thick_slices_and_missing_age_are_told():
         nodule = IncidentalNodule(**SOLID_7, multiple=False, risk="low", **more)
         return [c.code for c in fleischner_2017(nodule).conditions]
 
-    assert codes() == ["age-not-stated"]
+    assert codes() == ["age-unstated"]
     assert codes(age_years=60, slice_thickness_mm=1.5) == []
     assert codes(age_years=60, slice_thickness_mm=1.6) == ["slices-thick-for-nodules"]
 
@@ -447,3 +450,28 @@ def test_uncertainty_of_the_doubling_time():
     changed = doubling(**pair, is_same_technique=False)
     assert changed.measurements[1].uncertainty == pytest.approx(2 * expected)
     assert [c.code for c in changed.conditions] == ["technique-changed"]
+
+
+def followed_lesion(*volumes, unit="ml", days=(0, 100, 200)):
+    def reading(value):
+        measured = Measurement("volume", VOLUME, value, unit, rule="region-volume", rule_version="1.0.0")
+        finding = Finding(
+            "nodule", LESION, "present", "Seen.", tracking_identifier="n1", measurements=(measured,)
+        )
+        return Reading.complete(findings=[finding])
+
+    points = zip(days, volumes, strict=False)
+    return Course(tuple(TimePoint(day, reading(value)) for day, value in points))
+
+
+def test_growth_over_a_course():
+    """0.1 to 0.2 ml in 100 days doubles; then within measurement error."""
+    first, second = vdt_over_time(followed_lesion(0.1, 0.2, 0.21), "n1")
+    assert first.value("vdt") == pytest.approx(100)
+    assert second.category("growth-state") == "within measurement error"
+    assert vdt_over_time(followed_lesion(0.1), "n1") == ()
+
+
+def test_growth_of_what_is_no_volume_is_refused():
+    with pytest.raises(UnitError, match="which is no volume"):
+        vdt_over_time(followed_lesion(1, 2, unit="mm"), "n1")

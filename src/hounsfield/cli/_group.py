@@ -23,6 +23,7 @@ COMMANDS = {
     "read": "Read studies: findings, measurements, report and DICOM results.",
     "inspect": "Show studies and series, and which applications take them.",
     "apps": "List the applications and what they ask for.",
+    "measure": "Compute a clinical rule from numbers and explain it.",
     "train": "Train a model from a recipe.",
     "phantom": "Write a synthetic DICOM study with known truth.",
     "demo": "Read phantoms and a real image; print measured beside true.",

@@ -8,6 +8,7 @@ from hounsfield.core.application import Application, Inputs, Needs, Role, applic
 from hounsfield.core.category import Category
 from hounsfield.core.code import Code
 from hounsfield.core.condition import Condition
+from hounsfield.core.course import Course, TimePoint
 from hounsfield.core.finding import Finding, Urgency
 from hounsfield.core.given import Given
 from hounsfield.core.grid import Grid
@@ -37,6 +38,7 @@ __all__ = [
     "Cine",
     "Code",
     "Condition",
+    "Course",
     "ExplanationMap",
     "Finding",
     "Given",
@@ -64,6 +66,7 @@ __all__ = [
     "Silent",
     "SourceFrame",
     "Study",
+    "TimePoint",
     "Urgency",
     "application",
     "applications",

@@ -66,7 +66,8 @@ class InputType:
     def text(self) -> str:
         """In words."""
         if self.kind == "choice":
-            return " or ".join(str(choice) for choice in self.choices)
+            *others, last = map(str, self.choices)
+            return f"{', '.join(others)} or {last}" if others else last
         if self.kind == "list":
             inner = ", ".join(item.text for item in self.items)
             return f"list of {inner}" if self.is_of_one_kind else f"[{inner}]"

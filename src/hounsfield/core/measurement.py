@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hounsfield.core.code import Code
+
 if TYPE_CHECKING:
-    from hounsfield.core.code import Code
+    from collections.abc import Mapping
 
 # UCUM codes in use (https://ucum.org, case sensitive) and how people write them.
 UNIT_SIGNS = {
@@ -30,7 +32,11 @@ UNIT_SIGNS = {
     "g/l": "g/L",
     "mg/cm3": "mg/cm³",
     "mg/mm3/[hnsf'U]": "mg/(mm³ HU)",
+    "mm3/ml": "mm³/mL",
+    "deg": "°",
     "kV": "kV",
+    "s": "s",
+    "h": "h",
     "d": "days",
     "wk": "weeks",
     "mo": "months",
@@ -38,6 +44,7 @@ UNIT_SIGNS = {
     "%/a": "%/year",
     "[hnsf'U]": "HU",
     "g/ml{SUVbw}": "SUVbw (g/mL)",
+    "{Centiloid}": "CL",
     "{pixels}": "pixels",
     "g/ml{SUVlbm}": "SUL (g/mL)",
     "g/ml{SUVlbm(Janma)}": "SUL Janmahasatian (g/mL)",
@@ -90,6 +97,22 @@ class Measurement:
     def unit_sign(self) -> str:
         """The unit as people write it."""
         return UNIT_SIGNS[self.unit]
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Measurement:
+        """From the form used in `reading.json`; raises KeyError or ValueError for another form."""
+        return cls(
+            name=record["name"],
+            quantity=Code(**record["quantity"]),
+            value=float(record["value"]),
+            unit=record["unit"],
+            rule=record["rule"],
+            rule_version=record["rule_version"],
+            uncertainty=record["uncertainty"],
+            regions=tuple(record["regions"]),
+            derivation=Code(**record["derivation"]) if record["derivation"] else None,
+            note=record["note"],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The form used in `reading.json`."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hounsfield.core.category import EVIDENCE_TEXTS, Category, Evidence
+from hounsfield.core.category import Category, Evidence
 from hounsfield.core.errors import GeometryError, RefusedInput, UnitError, UsageError
 from hounsfield.core.measurement import Measurement
 from hounsfield.core.outcome import Outcome
+from hounsfield.core.rule_input import input_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from hounsfield.core.region import Region
     from hounsfield.core.rule_input import RuleInput
 
+# What a number's note adds: an output never hides that its limits were not verified.
+NOTE_OF_EVIDENCE: dict[Evidence, str] = {
+    "verified": "",
+    "secondary": "limits from a secondary source",
+    "unverified": "limits unverified",
+}
 Takes = Literal["image and region", "region", "header", "numbers"]
 
 
@@ -57,6 +64,21 @@ class RuleCard:
     def __post_init__(self) -> None:
         if (self.takes == "numbers") != (self.inputs is not None):
             raise ValueError(f"rule {self.name!r}: `inputs` is the typed input of a rule that takes numbers")
+
+    def to_json(self) -> dict[str, Any]:
+        """The form used by `hu measure --list --json`."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "source": self.source,
+            "evidence": self.evidence,
+            "takes": self.takes,
+            "inputs": [field.to_json() for field in input_fields(self.inputs)] if self.inputs else [],
+            "formula": self.formula,
+            "population": self.population,
+            "refuses": list(self.refuses),
+            "uncertainty": self.uncertainty,
+        }
 
     def values(self, image: Image, region: Region) -> NDArray[np.float64]:
         """Values (n,) of `image` inside `region`, checked.
@@ -112,7 +134,7 @@ class RuleCard:
             rule_version=self.version,
             regions=(region.name,),
             derivation=derivation,
-            note=self._with_evidence(note, self.evidence),
+            note=self._with_evidence(note),
         )
 
     def number(
@@ -140,7 +162,7 @@ class RuleCard:
             rule=self.name,
             rule_version=self.version,
             uncertainty=uncertainty,
-            note=self._with_evidence(note, self.evidence),
+            note=self._with_evidence(note),
         )
 
     def category(
@@ -184,10 +206,9 @@ class RuleCard:
             tuple(steps),
         )
 
-    @staticmethod
-    def _with_evidence(note: str, evidence: Evidence) -> str:
-        told = "" if evidence == "verified" else EVIDENCE_TEXTS[evidence]
-        return "; ".join(part for part in (note, told) if part)
+    def _with_evidence(self, note: str) -> str:
+        """The note with how well the rule's limits are known, where they were not verified."""
+        return "; ".join(part for part in (note, NOTE_OF_EVIDENCE[self.evidence]) if part)
 
 
 def _json_number(value: Any) -> Any:

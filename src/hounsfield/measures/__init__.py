@@ -7,7 +7,9 @@ reads files, and no rule names a diagnosis.
 
 from hounsfield.measures._calcium_classes import AgatstonScore
 from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
+from hounsfield.measures._course_growth import vdt_over_time
 from hounsfield.measures._fetal_scan import FetalScan, head_circumference_mm
+from hounsfield.measures._from_reading import of_rule, values_of_reading
 from hounsfield.measures._nodule_growth import growth_over
 from hounsfield.measures._nodule_size import sphere_volume_mm3
 from hounsfield.measures._patient_size import SulInputs
@@ -16,11 +18,14 @@ from hounsfield.measures._rano import TumourSizes, volume_ratio_of_diameters, vo
 from hounsfield.measures._rule import Measure, RuleCard, measure, measures
 from hounsfield.measures._suv_refusals import suv_refusal
 from hounsfield.measures._tumour_visits import TargetLesion, TumourVisit, irecist_over_time, recist_over_time
+from hounsfield.measures.abc2 import HaemorrhageLengths, abc2
 from hounsfield.measures.acog_redating_700 import RedatingInputs, acog_redating_700
 from hounsfield.measures.acr_tirads_2017 import TiradsInputs, acr_tirads_2017
 from hounsfield.measures.adc_mono import AdcInputs, adc_map, adc_mono, trace_weighted
 from hounsfield.measures.agatston_1990 import CalciumLesions, agatston_1990, agatston_of_image
 from hounsfield.measures.agatston_kvp_graeni_2018 import agatston_kvp_graeni_2018
+from hounsfield.measures.aspects import AspectsRegions, aspects
+from hounsfield.measures.atrophy_rate import VolumeAtTwoTimes, atrophy_rate
 from hounsfield.measures.birads_bands import BiradsInputs, birads_bands
 from hounsfield.measures.birads_density import DensityInputs, birads_density
 from hounsfield.measures.bone_age_z import BoneAgeInputs, bone_age_z
@@ -29,17 +34,22 @@ from hounsfield.measures.cac_bands_rumberger import cac_bands_rumberger
 from hounsfield.measures.cac_drs_2018 import CalciumBurden, cac_drs_2018
 from hounsfield.measures.calcium_mass import CalciumAndInsert, calcium_mass
 from hounsfield.measures.calcium_volume import CalciumVoxels, calcium_volume
+from hounsfield.measures.centiloid_pib import PibUptake, centiloid_pib
 from hounsfield.measures.chest_film_quality import ChestFilmInputs, chest_film_quality
 from hounsfield.measures.crl_intergrowth import CrlIntergrowthInputs, crl_intergrowth
 from hounsfield.measures.crl_robinson import CrlRobinsonInputs, crl_robinson
 from hounsfield.measures.ctr import HeartAndThoraxWidth, ctr
+from hounsfield.measures.dawn import CoreAndDeficit, dawn
+from hounsfield.measures.defuse3_mismatch import CoreAndHypoperfusion, defuse3_mismatch
 from hounsfield.measures.deviation_index import DeviationInputs, deviation_index
 from hounsfield.measures.fib4 import Fib4Inputs, fib4
 from hounsfield.measures.fleischner_2017 import IncidentalNodule, fleischner_2017
 from hounsfield.measures.hadlock_efw_1985 import HadlockEfwInputs, hadlock_efw_1985
 from hounsfield.measures.hadlock_ga_1984 import HadlockGaInputs, hadlock_ga_1984
 from hounsfield.measures.hadlock_growth_1991 import HadlockGrowthInputs, hadlock_growth_1991
+from hounsfield.measures.hir import DelayedTissue, hir
 from hounsfield.measures.hu_scale import HuScaleInputs, hu_scale
+from hounsfield.measures.ich_score import HaemorrhageOfPatient, ich_score
 from hounsfield.measures.intergrowth_biometry_2014 import IntergrowthInputs, intergrowth_biometry_2014
 from hounsfield.measures.irecist_2017 import AfterUnconfirmedProgression, irecist_2017
 from hounsfield.measures.laa910 import laa910
@@ -51,6 +61,7 @@ from hounsfield.measures.lv_volume_area_length import AreaAndLength, lv_volume_a
 from hounsfield.measures.lv_volume_biplane_discs import DiscsOfTwoViews, lv_volume_biplane_discs
 from hounsfield.measures.lvef_ase_2015 import VentricleVolumes, lvef_ase_2015
 from hounsfield.measures.mean_attenuation import mean_attenuation
+from hounsfield.measures.midline_shift import SeptumAndInnerTable, midline_shift
 from hounsfield.measures.mtv import THRESHOLDS, UptakeThreshold, mtv
 from hounsfield.measures.pdff_grade import PdffInputs, pdff_grade
 from hounsfield.measures.perc15 import perc15, volume_adjusted_g_per_l
@@ -70,6 +81,7 @@ from hounsfield.measures.suvbw_qiba import SuvFactor, suv_factor
 from hounsfield.measures.suvpeak_1cm3 import suvpeak_1cm3
 from hounsfield.measures.tlg import tlg
 from hounsfield.measures.vdt import NoduleAtTwoTimes, vdt
+from hounsfield.measures.volume_z import VolumeAndNorm, volume_z
 from hounsfield.measures.wilson import WilsonInputs, wilson
 
 __all__ = [
@@ -81,6 +93,7 @@ __all__ = [
     "AfterUnconfirmedProgression",
     "AgatstonScore",
     "AreaAndLength",
+    "AspectsRegions",
     "BaselineNodule",
     "BiradsInputs",
     "BoneAgeInputs",
@@ -90,8 +103,11 @@ __all__ = [
     "CalciumScan",
     "CalciumVoxels",
     "ChestFilmInputs",
+    "CoreAndDeficit",
+    "CoreAndHypoperfusion",
     "CrlIntergrowthInputs",
     "CrlRobinsonInputs",
+    "DelayedTissue",
     "DensityInputs",
     "DeviationInputs",
     "DiscsOfTwoViews",
@@ -100,6 +116,8 @@ __all__ = [
     "HadlockEfwInputs",
     "HadlockGaInputs",
     "HadlockGrowthInputs",
+    "HaemorrhageLengths",
+    "HaemorrhageOfPatient",
     "HeartAndThoraxWidth",
     "HuScaleInputs",
     "IncidentalNodule",
@@ -111,12 +129,14 @@ __all__ = [
     "PdffInputs",
     "PercistInputs",
     "PetHeader",
+    "PibUptake",
     "PiradsInputs",
     "PredictiveInputs",
     "RecistAssessment",
     "RedatingInputs",
     "RuleCard",
     "ScreeningNodule",
+    "SeptumAndInnerTable",
     "SliceCalcium",
     "SmiInputs",
     "SulInputs",
@@ -127,7 +147,10 @@ __all__ = [
     "TumourVisit",
     "UptakeThreshold",
     "VentricleVolumes",
+    "VolumeAndNorm",
+    "VolumeAtTwoTimes",
     "WilsonInputs",
+    "abc2",
     "acog_redating_700",
     "acr_tirads_2017",
     "adc_map",
@@ -135,6 +158,8 @@ __all__ = [
     "agatston_1990",
     "agatston_kvp_graeni_2018",
     "agatston_of_image",
+    "aspects",
+    "atrophy_rate",
     "birads_bands",
     "birads_density",
     "bone_age_z",
@@ -143,10 +168,13 @@ __all__ = [
     "cac_drs_2018",
     "calcium_mass",
     "calcium_volume",
+    "centiloid_pib",
     "chest_film_quality",
     "crl_intergrowth",
     "crl_robinson",
     "ctr",
+    "dawn",
+    "defuse3_mismatch",
     "deviation_index",
     "fib4",
     "fleischner_2017",
@@ -155,7 +183,9 @@ __all__ = [
     "hadlock_ga_1984",
     "hadlock_growth_1991",
     "head_circumference_mm",
+    "hir",
     "hu_scale",
+    "ich_score",
     "intergrowth_biometry_2014",
     "irecist_2017",
     "irecist_over_time",
@@ -171,7 +201,9 @@ __all__ = [
     "mean_attenuation",
     "measure",
     "measures",
+    "midline_shift",
     "mtv",
+    "of_rule",
     "overall_response",
     "pdff_grade",
     "perc15",
@@ -194,9 +226,12 @@ __all__ = [
     "suvpeak_1cm3",
     "tlg",
     "trace_weighted",
+    "values_of_reading",
     "vdt",
+    "vdt_over_time",
     "volume_adjusted_g_per_l",
     "volume_ratio_of_diameters",
     "volume_ratio_of_products",
+    "volume_z",
     "wilson",
 ]

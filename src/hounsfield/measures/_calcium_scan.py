@@ -89,12 +89,12 @@ def scan_conditions(scan: CalciumScan) -> list[Condition]:
     found = [
         (
             scan.contrast == "not stated",
-            Condition("contrast-not-stated", "warning", "It is not stated that no contrast agent was given."),
+            Condition("contrast-unstated", "warning", "It is not stated that no contrast agent was given."),
         ),
         (
             scan.is_gated is None,
             Condition(
-                "gating-not-stated", "warning", "It is not stated whether the scan was triggered by the ECG."
+                "gating-unstated", "warning", "It is not stated whether the scan was triggered by the ECG."
             ),
         ),
         (

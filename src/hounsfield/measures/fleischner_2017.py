@@ -162,7 +162,7 @@ def _conditions(nodule: IncidentalNodule) -> list[Condition]:
     found = []
     if nodule.age_years is None:
         text = "The age is not stated: the recommendation holds from 35 years on."
-        found.append(Condition("age-not-stated", "warning", text))
+        found.append(Condition("age-unstated", "warning", text))
     thickness_mm = nodule.slice_thickness_mm
     if thickness_mm is not None and exact(thickness_mm) > exact(PREFERRED_THICKNESS_MM):
         text = f"Slices are {shown(thickness_mm)} mm thick; nodules should be measured on at most 1.5 mm."

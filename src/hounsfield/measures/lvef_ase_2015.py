@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from hounsfield.core import Category
+    from hounsfield.core.category import Evidence
 
 LVEF = Code("79991-6", "LN", "Left ventricular ejection fraction biplane (MOD)")
 EDV_INDEX = private_code("LV_EDV_BY_BSA", "LV end diastolic volume by body surface")
@@ -97,7 +98,7 @@ def lvef_ase_2015(volumes: VentricleVolumes) -> Outcome:
     steps = [f"EF = 100 x ({shown(edv)} - {shown(esv)}) / {shown(edv)} = {shown(ef)} %, rounded {rounded} %"]
     if volumes.sex is None:
         text = "The sex is not stated: the ASE grade needs it and is not given."
-        conditions.append(Condition("sex-not-stated", "warning", text))
+        conditions.append(Condition("sex-unstated", "warning", text))
     else:
         grade = band(rounded, GRADES[volumes.sex], below="severely")
         steps.append(f"{rounded} % ({'men' if volumes.sex == 'M' else 'women'}): {MEANINGS[grade]}")
@@ -117,21 +118,15 @@ def lvef_ase_2015(volumes: VentricleVolumes) -> Outcome:
 def _sizes(volumes: VentricleVolumes) -> list[Category]:
     """Size of the ventricle against the range of that sex, absolute and by body surface."""
     sex, edv = volumes.sex or "M", exact(volumes.edv_ml)
-    asked = [("lv-edv-range", edv, EDV_RANGE_ML[sex], "edv_ml")]
+    known: Evidence = "secondary" if sex == "M" else "unverified"
+    found = [_size("lv-edv-range", {"edv_ml": edv}, EDV_RANGE_ML[sex], evidence=known)]
     if volumes.bsa_m2 is not None:
-        asked.append(
-            ("lv-edv-index-range", edv / exact(volumes.bsa_m2), EDV_INDEX_RANGE_ML_M2[sex], "edv_index_ml_m2")
-        )
-    return [
-        CARD.category(
-            name,
-            _place(value, *limits),
-            f"range {limits[0]} to {limits[1]}",
-            based_on={unit: value, "sex": sex},
-        )
-        for name, value, limits, unit in asked
-    ]
+        index = {"edv_index_ml_m2": edv / exact(volumes.bsa_m2)}
+        found.append(_size("lv-edv-index-range", index, EDV_INDEX_RANGE_ML_M2[sex], evidence="secondary"))
+    return found
 
 
-def _place(value: Decimal, lowest: int, highest: int) -> str:
-    return "below" if value < lowest else "above" if value > highest else "within"
+def _size(name: str, size: dict[str, Decimal], limits: tuple[int, int], *, evidence: Evidence) -> Category:
+    [value] = size.values()
+    place = "below" if value < limits[0] else "above" if value > limits[1] else "within"
+    return CARD.category(name, place, f"range {limits[0]} to {limits[1]}", based_on=size, evidence=evidence)
