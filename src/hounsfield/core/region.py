@@ -58,7 +58,7 @@ class Region:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is marked."""
-        return self.n_voxels == 0 if self.kind == "mask" else len(self.points_index or ()) == 0
+        return self.n_voxels == 0 if self.points_index is None else len(self.points_index) == 0
 
     def to_json(self) -> dict[str, Any]:
         """Name, kind, codes and extent; a mask itself is in the SEG and NIfTI files of the result."""

@@ -17,7 +17,7 @@ from PIL import ImageDraw, ImageFont
 from scipy import ndimage
 
 from hounsfield.core import RESEARCH_USE
-from hounsfield.reports.colours import BLACK, WHITE, Colour, heat_scale
+from hounsfield.reports.colours import WHITE, Colour, heat_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
     from hounsfield.reports.planes import Letters
 
-MARGIN_PX = 34
-LEAST_WIDTH_PX = 560
-_TEXT_PX = 19
-_SMALL_PX = 15
-_LINE_PX = 27
+MARGIN_PX = 44
+LEAST_WIDTH_PX = 640
+# Printed two to a row on A4, a picture is 86 mm wide: these are 7.5 and 6 points there.
+_TEXT_PX = 25
+_SMALL_PX = 20
+_LINE_PX = 35
+_MOST_CHARACTERS = 200  # more than a line holds
 _SCALES_MM = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _GROUND: Colour = (16, 18, 22)
 QUIET: Colour = (176, 182, 190)
@@ -78,7 +80,9 @@ def frame(
     width = max(columns, LEAST_WIDTH_PX) + 2 * MARGIN_PX
     left = (width - columns) // 2
     lines = _wrap_entries(legend.entries, width - 2 * MARGIN_PX)
-    foot = _LINE_PX * (2 + len(lines)) + (_LINE_PX if legend.scale else 0) + 12
+    scale = _scale_of(columns, mm_per_px, legend.spacing_note)
+    shares_line = scale.width_px + _SMALL_PX + _width(legend.display, _SMALL_PX) <= width - 2 * MARGIN_PX
+    foot = _LINE_PX * (2 + len(lines) + (legend.scale is not None) + (not shares_line)) + 12
     sheet = Raster.new("RGB", (width, rows + 2 * MARGIN_PX + foot), _GROUND)
     sheet.paste(Raster.fromarray(rgb), (left, MARGIN_PX))
     draw = ImageDraw.Draw(sheet)
@@ -90,7 +94,8 @@ def frame(
         _text(draw, (centre, MARGIN_PX + rows + MARGIN_PX // 2), letters.bottom, anchor="mm")
     y = rows + 2 * MARGIN_PX + 6
     right = width - MARGIN_PX
-    _scale_bar(draw, (MARGIN_PX, y + _LINE_PX // 2), columns, mm_per_px, legend.spacing_note)
+    _draw_scale(draw, (MARGIN_PX, y + _LINE_PX // 2), scale)
+    y += 0 if shares_line else _LINE_PX
     _text(draw, (right, y + _LINE_PX // 2), legend.display, anchor="rm", size_px=_SMALL_PX, colour=QUIET)
     y += _LINE_PX
     if legend.scale:
@@ -116,33 +121,52 @@ def scale_bar_mm(extent_mm: float) -> int:
     return fitting[-1] if fitting else _SCALES_MM[0]
 
 
-def _scale_bar(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], columns: int, mm_per_px: float | None, note: str
-) -> None:
-    x, y = at
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """A scale bar and its label; no bar where there are no millimetres."""
+
+    bar_px: int
+    label: str
+
+    @property
+    def width_px(self) -> int:
+        return self.bar_px + (12 if self.bar_px else 0) + _width(self.label, _SMALL_PX)
+
+
+def _scale_of(columns: int, mm_per_px: float | None, note: str) -> _Scale:
     if mm_per_px is None:
-        _text(draw, at, "no scale", anchor="lm", size_px=_SMALL_PX, colour=QUIET)
-        return
+        return _Scale(0, "no scale")
     length_mm = scale_bar_mm(columns * mm_per_px)
-    end = x + round(length_mm / mm_per_px)
+    return _Scale(round(length_mm / mm_per_px), f"{length_mm} mm {note}".rstrip())
+
+
+def _draw_scale(draw: ImageDraw.ImageDraw, at: tuple[int, int], scale: _Scale) -> None:
+    x, y = at
+    if not scale.bar_px:
+        _text(draw, at, scale.label, anchor="lm", size_px=_SMALL_PX, colour=QUIET)
+        return
+    end = x + scale.bar_px
     draw.line([(x, y), (end, y)], fill=WHITE, width=3)
     for tick in (x, end):
         draw.line([(tick, y - 6), (tick, y + 6)], fill=WHITE, width=3)
-    label = f"{length_mm} mm {note}".rstrip()
-    _text(draw, (end + 12, y), label, anchor="lm", size_px=_SMALL_PX)
+    _text(draw, (end + 12, y), scale.label, anchor="lm", size_px=_SMALL_PX)
+
+
+def _width(text: str, size_px: int) -> int:
+    return round(font(size_px).getlength(text))
 
 
 def _colour_bar(sheet: Raster.Image, draw: ImageDraw.ImageDraw, at: tuple[int, int], label: str) -> None:
     x, y = at
-    bar = np.repeat(heat_scale()[None, :, :], 12, axis=0)
+    bar = np.repeat(heat_scale()[None, ::2, :], 14, axis=0)
     _text(draw, (x, y + _LINE_PX // 2), "0", anchor="lm", size_px=_SMALL_PX)
-    sheet.paste(Raster.fromarray(bar), (x + 16, y + _LINE_PX // 2 - 6))
-    after = x + 16 + bar.shape[1] + 8
+    sheet.paste(Raster.fromarray(bar), (x + 22, y + _LINE_PX // 2 - 7))
+    after = x + 22 + bar.shape[1] + 8
     _text(draw, (after, y + _LINE_PX // 2), f"1  {label}", anchor="lm", size_px=_SMALL_PX)
 
 
 def _entry_width(label: str) -> int:
-    return round(font(_TEXT_PX).getlength(label)) + 26 + 22
+    return _width(label, _TEXT_PX) + 26 + 22
 
 
 def _wrap_entries(entries: Sequence[tuple[Colour, str]], width: int) -> list[list[tuple[Colour, str]]]:
@@ -159,12 +183,12 @@ def _wrap_entries(entries: Sequence[tuple[Colour, str]], width: int) -> list[lis
 
 
 def _shorten(label: str, width: int) -> str:
-    if _entry_width(label) <= width:
+    shown = label[:_MOST_CHARACTERS]
+    if shown == label and _entry_width(label) <= width:
         return label
-    shown = label
     while shown and _entry_width(f"{shown}…") > width:
         shown = shown[:-1]
-    return f"{shown}…"
+    return f"{shown.rstrip()}…"
 
 
 def _legend_line(
@@ -187,8 +211,3 @@ def _text(
     colour: Colour = WHITE,
 ) -> None:
     draw.text(at, text, fill=colour, font=font(size_px), anchor=anchor)
-
-
-def blank(shape_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """A black picture."""
-    return np.full((*shape_px, 3), BLACK, dtype=np.uint8)

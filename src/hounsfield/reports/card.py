@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from hounsfield.core import ModelReference
 
 
+# How people call the metrics whose names are shortened on a card.
+FIGURES = {
+    "auroc": "AUROC",
+    "ece": "Expected calibration error",
+    "ece-uncalibrated": "Expected calibration error before calibration",
+    "brier": "Brier score",
+    "dice": "Dice",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FigureRow:
     """One figure of merit with its 95 % interval, and what it was measured on."""
@@ -42,11 +52,11 @@ def write_card(model: ModelReference) -> CardText:
         ("Intended use", _text(card.get("intended_use"))),
         ("Evidence level", _text(card.get("evidence_level"))),
         ("Task", _text(card.get("task"))),
-        ("Made from", "; ".join(_data(item) for item in _mappings(card.get("data"))) or NOT_STATED),
+        ("Made from", listed([_data(item) for item in _mappings(card.get("data"))]) or NOT_STATED),
         ("Licence", _text(card.get("licence"))),
         ("Calibrator", _calibrator(card.get("calibrator"))),
         ("Input guard", _guard(card.get("guard"))),
-        ("Known shortcuts", "; ".join(_texts(card.get("known_shortcuts"))) or "none stated"),
+        ("Known shortcuts", listed(_texts(card.get("known_shortcuts"))) or "none stated"),
     ]
     return CardText(
         title=f"{_text(card.get('title')) if card.get('title') else model.name} ({model.name} {model.version})",
@@ -66,7 +76,8 @@ def write_card(model: ModelReference) -> CardText:
 def _figure(figure: Mapping[str, Any], *, prefix: str = "") -> list[FigureRow]:
     groups = f", {figure['n_groups']} groups" if figure.get("n_groups") else ""
     measured_on = f"{_text(figure.get('part'))}, n = {_text(figure.get('n'))}{groups}"
-    name = f"{prefix}{_text(figure.get('name'))}"
+    name = _text(figure.get("name"))
+    name = f"{prefix}{FIGURES.get(name, spoken(name))}"
     rows = [FigureRow(name, _number(figure.get("value")), _interval(figure), measured_on)]
     by_class = figure.get("by_class")
     if isinstance(by_class, Mapping):
@@ -92,11 +103,21 @@ def _thresholds(thresholds: object) -> tuple[tuple[str, str, str, str], ...]:
             spoken(str(name)),
             _number(item.get("present_from")),
             _number(item.get("absent_to")),
-            "; ".join(_texts([item.get("purpose"), item.get("chosen_on")])),
+            _threshold_origin(item),
         )
         for name, item in thresholds.items()
         if isinstance(item, Mapping)
     )
+
+
+def _threshold_origin(item: Mapping[str, Any]) -> str:
+    chosen_on = f"chosen on {item['chosen_on']}" if item.get("chosen_on") else None
+    return listed(_texts([item.get("purpose"), chosen_on]))
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Several sentences or phrases as one line: "a; b; c", without a stop before the semicolons."""
+    return "; ".join([*(text.rstrip(" .") for text in texts[:-1]), *texts[-1:]])
 
 
 def _data(item: Mapping[str, Any]) -> str:

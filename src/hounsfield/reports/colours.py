@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int]
 
 WHITE: Colour = (255, 255, 255)
-BLACK: Colour = (0, 0, 0)
 
 # After Okabe and Ito, "Color Universal Design" (2008), brighter for a dark ground; the second set is seen
 # on white and on black alike, because lesions on inverted PET are black on white.

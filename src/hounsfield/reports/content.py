@@ -13,14 +13,14 @@ from hounsfield.reports.names import (
     NOT_STATED,
     PRESENCE,
     finding_label,
-    percent,
     person_name,
     region_labels,
     spoken,
     tag_text,
     written_date,
+    written_probability,
 )
-from hounsfield.reports.sentences import extent, technique_facts, write_sentences
+from hounsfield.reports.sentences import by_weight, extent, technique_facts, write_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +123,7 @@ def write_content(
         study=_stated(_STUDY, study.tags),
         technique=_technique(image, series),
         sentences=write_sentences(reading, image, series),
-        findings=tuple(_finding_row(f, reading) for f in reading.findings),
+        findings=tuple(_finding_row(f, reading) for f in by_weight(reading.findings)),
         measurements=tabulate(reading),
         conditions=_condition_groups(reading),
         evidence=tuple(f"{item.method.meaning}: {item.evidence}" for item in reading.maps),
@@ -180,7 +180,9 @@ def _finding_row(finding: Finding, reading: Reading) -> FindingRow:
         presence=finding.presence,
         word=PRESENCE[finding.presence],
         probability=finding.probability,
-        probability_text=percent(finding.probability) if finding.probability is not None else NOT_STATED,
+        probability_text=written_probability(finding.probability)
+        if finding.probability is not None
+        else NOT_STATED,
         calibrator=f"calibrated: {finding.calibrator}" if stated else "",
         reason=finding.reason,
         regions=region_labels(finding.regions, reading),

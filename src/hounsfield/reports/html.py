@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hounsfield.core import RESEARCH_USE
 from hounsfield.reports.canvas import png_bytes
 from hounsfield.reports.content import DRAFT_NOTICE, REMEDY
+from hounsfield.reports.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,12 @@ def render(template: str, **values: Any) -> bytes:
             **values,
         )
     )
-    return page.encode("utf-8", errors="replace")
+    return page.encode("utf-8")
+
+
+def _printable(value: Any) -> Any:
+    """What stands in a page: text without control marks; our own style sheet is no plain `str`."""
+    return printable(value) if type(value) is str else value
 
 
 @cache
@@ -71,6 +77,7 @@ def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("hounsfield.reports", ""),
         autoescape=True,
+        finalize=_printable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from hounsfield.reports.names import (
     full_value,
+    note_text,
     quantity_label,
     region_labels,
+    shown_unit,
     written_number,
     written_uncertainty,
     written_value,
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
     from hounsfield.core import Measurement, Reading
 
+    Places = tuple[str, ...]
+
 _FEWEST_ROWS = 3  # two lungs read best one below the other, five lesions as rows of one table
-_MOST_COLUMNS = 9
+_MOST_COLUMNS = 10
 WHOLE = "Whole image"
 
 
@@ -38,7 +42,7 @@ class MeasurementRow:
 
 @dataclass(frozen=True, slots=True)
 class MatrixColumn:
-    """What all numbers of a column have in common."""
+    """What all numbers of a column have in common; note: of their notes what they share."""
 
     label: str
     note: str
@@ -48,11 +52,12 @@ class MatrixColumn:
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """One number of a matrix; uncertainty "" where it is not known."""
+    """One number of a matrix; uncertainty "" where it is not known; note: what is said of this number alone."""
 
     value: str
     full: str
     uncertainty: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,52 +85,80 @@ class MeasurementTables:
 
 def tabulate(reading: Reading) -> MeasurementTables:
     """The measurements of `reading` by the regions that they came from, in the order of first appearance."""
-    groups: dict[str, list[Measurement]] = {}
+    groups: dict[Places, list[Measurement]] = {}
     for measurement in dict.fromkeys(reading.all_measurements()):
-        where = region_labels(measurement.regions, reading) or WHOLE
-        groups.setdefault(where, []).append(measurement)
-    alike: dict[tuple[MatrixColumn, ...], list[str]] = {}
+        groups.setdefault(measurement.regions, []).append(measurement)
+    alike: dict[tuple[tuple[str, ...], ...], list[Places]] = {}
     for where, measurements in groups.items():
-        alike.setdefault(tuple(_column(m) for m in measurements), []).append(where)
-    in_matrix = {
-        columns: names
-        for columns, names in alike.items()
-        if len(names) >= _FEWEST_ROWS and len(columns) <= _MOST_COLUMNS
-    }
-    shown = {name for names in in_matrix.values() for name in names}
+        alike.setdefault(tuple(_kind(m) for m in measurements), []).append(where)
+    in_matrix = [
+        places
+        for kinds, places in alike.items()
+        if len(places) >= _FEWEST_ROWS and len(kinds) <= _MOST_COLUMNS
+    ]
+    shown = {place for places in in_matrix for place in places}
+    labels = {place: region_labels(place, reading) or WHOLE for place in groups}
     return MeasurementTables(
         matrices=tuple(
-            MeasurementMatrix(columns, tuple((name, _cells(groups[name])) for name in names))
-            for columns, names in in_matrix.items()
+            _matrix([labels[place] for place in places], [groups[place] for place in places])
+            for places in in_matrix
         ),
         blocks=tuple(
-            (name, tuple(_row(m) for m in measurements))
-            for name, measurements in groups.items()
-            if name not in shown
+            (labels[place], tuple(_row(m) for m in measurements))
+            for place, measurements in groups.items()
+            if place not in shown
         ),
     )
 
 
-def _column(measurement: Measurement) -> MatrixColumn:
+def _kind(measurement: Measurement) -> tuple[str, ...]:
+    """What measurements must share to stand in one column."""
     rule = f"{measurement.rule} {measurement.rule_version}"
-    return MatrixColumn(quantity_label(measurement), measurement.note, measurement.unit_sign, rule)
+    return (measurement.name, quantity_label(measurement), measurement.unit, rule)
 
 
-def _cells(measurements: Sequence[Measurement]) -> tuple[MatrixCell, ...]:
-    return tuple(
-        MatrixCell(
-            value=written_number(m.value, m.unit),
-            full=full_value(m),
-            uncertainty="" if m.uncertainty is None else f"± {written_number(m.uncertainty, m.unit)}",
-        )
-        for m in measurements
+def _matrix(labels: Sequence[str], groups: Sequence[Sequence[Measurement]]) -> MeasurementMatrix:
+    columns = [_column(measurements) for measurements in zip(*groups, strict=True)]
+    rows = (
+        (label, tuple(_cell(m, column) for m, column in zip(measurements, columns, strict=True)))
+        for label, measurements in zip(labels, groups, strict=True)
+    )
+    return MeasurementMatrix(tuple(columns), tuple(rows))
+
+
+def _column(measurements: Sequence[Measurement]) -> MatrixColumn:
+    one = measurements[0]
+    return MatrixColumn(
+        label=quantity_label(one),
+        note=note_text(_shared([m.note for m in measurements])),
+        unit=shown_unit(one),
+        rule=f"{one.rule} {one.rule_version}",
+    )
+
+
+def _shared(notes: Sequence[str]) -> str:
+    """What all notes say: all of them, or their part before the colon, or nothing."""
+    for said in (set(notes), {note.partition(": ")[0] for note in notes}):
+        if len(said) == 1:
+            return said.pop()
+    return ""
+
+
+def _cell(measurement: Measurement, column: MatrixColumn) -> MatrixCell:
+    note = note_text(measurement.note)
+    number = measurement.uncertainty
+    return MatrixCell(
+        value=written_number(measurement.value, measurement.unit),
+        full=full_value(measurement),
+        uncertainty="" if number is None else f"± {written_number(number, measurement.unit)}",
+        note=note.removeprefix(column.note).removeprefix(": ") if column.note else note,
     )
 
 
 def _row(measurement: Measurement) -> MeasurementRow:
     return MeasurementRow(
         label=quantity_label(measurement),
-        note=measurement.note,
+        note=note_text(measurement.note),
         value=written_value(measurement),
         full=full_value(measurement),
         uncertainty=written_uncertainty(measurement),

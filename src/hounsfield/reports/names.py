@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
+
+from hounsfield.core.measurement import UNIT_SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,15 +17,31 @@ if TYPE_CHECKING:
 NOT_STATED = "not stated"
 NOT_KNOWN = "not known"
 PRESENCE = {"present": "Present", "absent": "Absent", "indeterminate": "Indeterminate"}
+_SHOWN_AS = {"Cc": " ", "Cs": "\ufffd", "Zl": " ", "Zp": " "}
+_DIRECTION_MARKS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
 # Decimals that the measure can carry; None: by size of the number.
 _DECIMALS: dict[str, int | None] = {"%": 1, "[hnsf'U]": 0, "g/ml{SUVbw}": 2, "mm": 1, "{pixels}": 0}
 
 
+def printable(text: str) -> str:
+    """`text` without what a page cannot show or must not obey: control and direction marks, half characters.
+
+    Text from files comes from anywhere; a mark that turns the direction of writing makes one name look like
+    another.
+    """
+    return "".join(_SHOWN_AS.get(unicodedata.category(c), c) for c in text if c not in _DIRECTION_MARKS)
+
+
 def spoken(name: str) -> str:
     """A kebab-case name as words: "left-lung" is "Left lung"."""
-    words = name.replace("-", " ").replace("_", " ").strip()
+    words = printable(name).replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def lower_first(text: str) -> str:
+    """`text` within a sentence: "Lung" is "lung", while "CT" or "LAA" keep their capitals."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def region_label(region: Region, regions: Sequence[Region]) -> str:
@@ -31,7 +50,7 @@ def region_label(region: Region, regions: Sequence[Region]) -> str:
     if len(alike) > 1:
         return spoken(region.name)
     concept = region.concept.meaning
-    return f"{region.laterality.meaning} {_lower_first(concept)}" if region.laterality else concept
+    return f"{region.laterality.meaning} {lower_first(concept)}" if region.laterality else concept
 
 
 def region_labels(names: Sequence[str], reading: Reading) -> str:
@@ -44,7 +63,7 @@ def finding_label(finding: Finding) -> str:
     """Concept of a finding with its side and site, each only where the finding states it."""
     side = finding.laterality.meaning.lower() if finding.laterality else ""
     site = finding.site.meaning if finding.site else ""
-    place = " ".join(part for part in (side, _lower_first(site)) if part)
+    place = " ".join(part for part in (side, lower_first(site)) if part)
     return f"{finding.concept.meaning}, {place}" if place else finding.concept.meaning
 
 
@@ -57,9 +76,22 @@ def quantity_label(measurement: Measurement) -> str:
     return label
 
 
+def shown_unit(measurement: Measurement) -> str:
+    """The unit's sign; only "g/mL" of "SUVbw (g/mL)" where the quantity is called SUVbw already."""
+    sign = measurement.unit_sign
+    if sign == UNIT_SIGNS["g/ml{SUVbw}"] and "SUVbw" in measurement.quantity.meaning:
+        return "g/mL"
+    return sign
+
+
+def note_text(note: str) -> str:
+    """A measurement's note with the signs that people write."""
+    return note.replace(">=", "\u2265").replace("<=", "\u2264")
+
+
 def written_value(measurement: Measurement) -> str:
-    """Value and unit, rounded to what the unit can carry: "2345 mL", "-862 HU", "7.91 SUVbw (g/mL)"."""
-    return _with_sign(written_number(measurement.value, measurement.unit), measurement.unit_sign)
+    """Value and unit, rounded to what the unit can carry: "2345 mL", "-862 HU", "7.91 g/mL"."""
+    return _with_sign(written_number(measurement.value, measurement.unit), shown_unit(measurement))
 
 
 def written_uncertainty(measurement: Measurement) -> str:
@@ -67,7 +99,7 @@ def written_uncertainty(measurement: Measurement) -> str:
     if measurement.uncertainty is None:
         return NOT_KNOWN
     number = written_number(measurement.uncertainty, measurement.unit)
-    return _with_sign(f"± {number}", measurement.unit_sign)
+    return _with_sign(f"± {number}", shown_unit(measurement))
 
 
 def full_value(measurement: Measurement) -> str:
@@ -88,13 +120,17 @@ def written_number(value: float, unit: str) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A probability as people read it; never 0 % or 100 %, which no calibrated model can say."""
-    shown = 100.0 * fraction
+    """A share as people read it; 0 and 100 % only where the share is just that."""
     if 0.0 < fraction < 0.001:
         return "< 0.1 %"
     if 0.999 < fraction < 1.0:
         return "> 99.9 %"
-    return f"{shown:.1f} %"
+    return f"{100.0 * fraction:.1f} %"
+
+
+def written_probability(probability: float) -> str:
+    """A probability as people read it: never 0 % or 100 %, which no calibrated model can say."""
+    return percent(min(max(probability, 1e-9), 1.0 - 1e-9))
 
 
 def person_name(value: object) -> str:
@@ -120,14 +156,14 @@ def tag_text(tags: Mapping[str, Any], keyword: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, (str, bytes)) and hasattr(value, "__iter__"):
-        return ", ".join(str(item) for item in value)
-    return str(value).strip()
+        return ", ".join(_value_text(item) for item in value)
+    return _value_text(value)
+
+
+def _value_text(value: object) -> str:
+    # Numbers without the zeros that a float brings: "120", not "120.0".
+    return f"{value:.10g}" if isinstance(value, float) else str(value).strip()
 
 
 def _with_sign(number: str, sign: str) -> str:
     return f"{number} {sign}".rstrip()
-
-
-def _lower_first(text: str) -> str:
-    # "CT" or "LAA" must keep their capitals.
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

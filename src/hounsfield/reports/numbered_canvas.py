@@ -9,6 +9,7 @@ from typing import Any
 
 _FOOT_MM, _SIDE_MM = 11.0, 16.0
 _SIZE_PT = 7.0
+_MOST_CHARACTERS = 300  # more than a line holds
 
 
 def numbered_canvas(foot: tuple[str, str], font: str) -> type[Any]:
@@ -48,8 +49,9 @@ def numbered_canvas(foot: tuple[str, str], font: str) -> type[Any]:
                 )
 
     def shortened(text: str, room: float) -> str:
-        if stringWidth(text, font, _SIZE_PT) <= room:
+        if len(text) <= _MOST_CHARACTERS and stringWidth(text, font, _SIZE_PT) <= room:
             return text
+        text = text[:_MOST_CHARACTERS]
         while text and stringWidth(f"{text}…", font, _SIZE_PT) > room:
             text = text[:-1]
         return f"{text}…"

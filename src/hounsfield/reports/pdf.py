@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from hounsfield.core import RESEARCH_USE
+from hounsfield.reports.card import listed
 from hounsfield.reports.content import DRAFT_NOTICE, REMEDY, SEVERITY_WORDS
+from hounsfield.reports.names import printable
 from hounsfield.reports.numbered_canvas import numbered_canvas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hounsfield.reports.card import CardText
+    from hounsfield.reports.card import CardText, FigureRow
     from hounsfield.reports.content import Content, Fact
     from hounsfield.reports.measurement_tables import MeasurementMatrix, MeasurementRow
     from hounsfield.results.documents import Picture
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 _FONT, _BOLD = "HounsfieldSans", "HounsfieldSans-Bold"
 _WIDTH_MM, _SIDE_MM, _TOP_MM, _FOOT_MM = 210.0, 16.0, 15.0, 20.0
 _INNER_MM = _WIDTH_MM - 2 * _SIDE_MM
+_PICTURE_HEIGHT_MM = 112.0  # two rows of pictures fit a page
+_LONGEST_TEXT = 1500  # characters: a header may hold megabytes where the standard allows 64
 _FRAME_PT = 6.0  # the frame of SimpleDocTemplate pads by this much inside its margins
 _INK, _QUIET, _LINE, _ACCENT = "#16191d", "#525a66", "#c9cdd3", "#0b5fa5"
+MISSING_SIGNS = "Signs shown as empty boxes are not in the font of this document; report.html shows them."
 # Of statuses and presences: as on the page.
 _COLOURS = {
     "complete": "#1a6b3c",
@@ -44,6 +49,7 @@ _STYLES: dict[str, tuple[float, float, float, float, str, str]] = {
     "cell": (8, 10.5, 0, 0, _FONT, _INK),
     "cell-bold": (8, 10.5, 0, 0, _BOLD, _INK),
     "cell-quiet": (7, 9.2, 0, 0, _FONT, _QUIET),
+    "cell-part": (7, 9.2, 0, 0, _FONT, _QUIET),
     "caption": (7, 9.2, 3, 0, _FONT, _QUIET),
     "quiet": (7.5, 10, 0, 3, _FONT, _QUIET),
 }
@@ -63,7 +69,7 @@ def report_pdf(content: Content, pictures: Sequence[Picture]) -> bytes:
         rightMargin=_SIDE_MM * mm - _FRAME_PT,
         topMargin=_TOP_MM * mm,
         bottomMargin=_FOOT_MM * mm,
-        title=content.title,
+        title=printable(content.title),
         author="Hounsfield",
         subject=RESEARCH_USE,
         creator="Hounsfield",
@@ -71,7 +77,7 @@ def report_pdf(content: Content, pictures: Sequence[Picture]) -> bytes:
         lang="en",
     )
     story = [*_head(content), *_result(content), *_pictures(content, pictures), *_background(content)]
-    foot = (_identity(content), f"{content.title}. {RESEARCH_USE} {DRAFT_NOTICE}")
+    foot = (printable(_identity(content)), f"{printable(content.title)}. {RESEARCH_USE} {DRAFT_NOTICE}")
     document.build(story, canvasmaker=numbered_canvas(foot, _FONT))
     return target.getvalue()
 
@@ -93,7 +99,15 @@ def _identity(content: Content) -> str:
 
 def _text(text: str, style: str = "body", *, right: bool = False) -> Any:
     """A paragraph; `text` is escaped, because DICOM text may hold markup."""
-    return _markup(escape(text), style, right=right)
+    return _markup(_escaped(text), style, right=right)
+
+
+def _escaped(text: str) -> str:
+    """`text` without markup and control marks, cut where it would fill a page."""
+    shown = printable(text)
+    if len(shown) > _LONGEST_TEXT:
+        shown = f"{shown[:_LONGEST_TEXT].rstrip()}… (cut here; report.html holds all of it)"
+    return escape(shown)
 
 
 def _markup(marked: str, style: str, *, right: bool = False) -> Any:
@@ -114,6 +128,7 @@ def _markup(marked: str, style: str, *, right: bool = False) -> Any:
             spaceAfter=after,
             textColor=HexColor(colour),
             alignment=TA_RIGHT if right else TA_LEFT,
+            leftIndent=8.0 if style == "cell-part" else 0.0,
             splitLongWords=1,
         ),
     )
@@ -151,18 +166,30 @@ def _table(
     ]
     total = sum(widths)
     columns = [_INNER_MM * mm * width / total for width in widths]
-    return Table(list(rows), colWidths=columns, repeatRows=1 if head else 0, style=style, hAlign="LEFT")
+    return Table(
+        list(rows), colWidths=columns, repeatRows=1 if head else 0, style=style, hAlign="LEFT", splitInRow=1
+    )
 
 
 def _badge(word: str, kind: str) -> str:
-    return f'<font name="{_BOLD}" color="{_COLOURS[kind]}">{escape(word)}</font>'
+    return f'<font name="{_BOLD}" color="{_COLOURS[kind]}">{_escaped(word)}</font>'
 
 
 def _head(content: Content) -> list[Any]:
     badge = _badge(content.status_word, content.status)
-    title = _markup(f'{escape(content.title)} &nbsp; <font size="10">{badge}</font>', "title")
+    title = _markup(f'{_escaped(content.title)} &nbsp; <font size="10">{badge}</font>', "title")
     notice = _markup(f"<b>{escape(RESEARCH_USE)}</b> {escape(DRAFT_NOTICE)}", "quiet")
-    return [title, notice, _facts([*content.patient, *content.study], 4)]
+    facts = [*content.patient, *content.study]
+    lacking = [_text(MISSING_SIGNS, "quiet")] if any(map(_has_missing_signs, facts)) else []
+    return [title, notice, _facts(facts, 4), *lacking]
+
+
+def _has_missing_signs(fact: Fact) -> bool:
+    """Whether the document's font lacks a sign of the value: it then prints as an empty box."""
+    from reportlab.pdfbase import pdfmetrics
+
+    known = pdfmetrics.getFont(_FONT).face.charToGlyph
+    return any(ord(sign) not in known for sign in printable(fact.value) if not sign.isspace())
 
 
 def _facts(facts: Sequence[Fact], n_columns: int) -> Any:
@@ -221,7 +248,13 @@ def _matrix(matrix: MeasurementMatrix) -> Any:
         heads.append(_text(f"{column.label}{unit}{note}", "cell-quiet", right=True))
     rows = [heads]
     for where, cells in matrix.rows:
-        numbers = [_text(f"{cell.value} {cell.uncertainty}".rstrip(), "cell", right=True) for cell in cells]
+        numbers = [
+            [
+                _text(f"{cell.value} {cell.uncertainty}".rstrip(), "cell", right=True),
+                *([_text(cell.note, "cell-quiet", right=True)] if cell.note else []),
+            ]
+            for cell in cells
+        ]
         rows.append([_text(where, "cell-bold"), *numbers])
     return _table(rows, (1.6, *(1.4 for _ in matrix.columns)), head=True)
 
@@ -250,28 +283,32 @@ def _blocks(blocks: Sequence[tuple[str, Sequence[MeasurementRow]]]) -> Any:
 def _pictures(content: Content, pictures: Sequence[Picture]) -> list[Any]:
     if not pictures:
         return []
-    n_columns = 2 if len(pictures) <= 2 else 3
-    cells = [_picture_cell(picture, n_columns) for picture in pictures]
-    rows = [cells[start : start + n_columns] for start in range(0, len(cells), n_columns)]
-    rows[-1] = rows[-1] + [[]] * (n_columns - len(rows[-1]))
-    table = _table(rows, [1.0] * n_columns, head=False, ruled=False)
+    cells = [_picture_cell(picture) for picture in pictures]
+    rows = [[*cells[k : k + 2], []][:2] for k in range(0, len(cells), 2)]
+    table = _table(rows, [1.0, 1.0], head=False, ruled=False)
+    room_mm = 24.0 + max(_picture_size_mm(picture)[1] for picture in pictures[:2])
     remarks = [*([content.omission] if content.omission else []), *content.evidence]
-    return _headed("Pictures", [table, *(_text(remark, "quiet") for remark in remarks)], room_mm=80.0)
+    return _headed("Pictures", [table, *(_text(remark, "quiet") for remark in remarks)], room_mm=room_mm)
 
 
-def _picture_cell(picture: Picture, n_columns: int) -> list[Any]:
+def _picture_size_mm(picture: Picture) -> tuple[float, float]:
+    """Width and height: two to a row, for in thirds of a page letters and scale bars could not be read."""
+    rows, columns = picture.rgb.shape[:2]
+    width_mm = min(_INNER_MM / 2 - 4.0, _PICTURE_HEIGHT_MM * columns / rows)
+    return width_mm, width_mm * rows / columns
+
+
+def _picture_cell(picture: Picture) -> list[Any]:
     from PIL import Image as Raster
     from reportlab.lib.units import mm
     from reportlab.platypus import Image as Flowable
 
-    width = (_INNER_MM / n_columns - 4.0) * mm
-    width = min(width, 78.0 * mm)
-    rows, columns = picture.rgb.shape[:2]
+    width_mm, height_mm = _picture_size_mm(picture)
     target = BytesIO()
     Raster.fromarray(picture.rgb).save(target, "PNG", compress_level=1)
     target.seek(0)
     return [
-        Flowable(target, width=width, height=width * rows / columns, hAlign="LEFT"),
+        Flowable(target, width=width_mm * mm, height=height_mm * mm, hAlign="LEFT"),
         _text(picture.title, "caption"),
     ]
 
@@ -280,14 +317,14 @@ def _background(content: Content) -> list[Any]:
     """Limitations, technique, model and provenance."""
     story: list[Any] = []
     limits = [
-        _markup(f"<b>{SEVERITY_WORDS[severity]}:</b> {escape(c.text)}", "body")
+        _markup(f"<b>{SEVERITY_WORDS[severity]}:</b> {_escaped(c.text)}", "body")
         for severity, _, conditions in content.limitations
         for c in conditions
     ]
     if limits:
         story += _headed("Limitations", limits)
     if content.technique:
-        story += _headed("Technique", [_facts(content.technique, 4)])
+        story += _headed("Technique", [_facts(content.technique, 4)], room_mm=48.0)
     for card in content.cards:
         story += _card(card)
     n_inputs = sum(len(names) for _, names in content.instances)
@@ -309,16 +346,23 @@ def _lines(pairs: Any) -> Any:
 def _card(card: CardText) -> list[Any]:
     pairs = [*card.facts]
     if card.not_for:
-        pairs.insert(1, ("Not for", "; ".join(card.not_for)))
+        pairs.insert(1, ("Not for", listed(card.not_for)))
     story = _headed(f"Model: {card.title}", [_lines(pairs)])
-    if card.figures:
-        rows = [[_text(word, "cell-quiet") for word in ("Figure", "Value", "95 % interval", "Measured on")]]
-        rows += [
-            [
-                _text(text, "cell-quiet")
-                for text in (f"\u2003{r.name}" if r.is_part else r.name, r.value, r.interval, r.measured_on)
-            ]
-            for r in card.figures
-        ]
-        story.append(_table(rows, (4.0, 1.5, 2.5, 4.0), head=True))
+    for heading, figures in (("Figure", card.figures), ("Simpler methods on the same data", card.baselines)):
+        if figures:
+            story += [_text("", "caption"), _figures(heading, figures)]
+    if card.thresholds:
+        words = ("Locked threshold", "Present from", "Absent to", "Purpose and origin")
+        rows = [[_text(text, "cell-quiet") for text in row] for row in (words, *card.thresholds)]
+        story += [_text("", "caption"), _table(rows, (2.0, 1.5, 1.5, 7.0), head=True)]
     return story
+
+
+def _figures(heading: str, figures: Sequence[FigureRow]) -> Any:
+    rows = [[_text(word, "cell-quiet") for word in (heading, "Value", "95 % interval", "Measured on")]]
+    for row in figures:
+        name = _text(row.name, "cell-part" if row.is_part else "cell-quiet")
+        rows.append(
+            [name, *(_text(text, "cell-quiet") for text in (row.value, row.interval, row.measured_on))]
+        )
+    return _table(rows, (4.0, 1.5, 2.5, 4.0), head=True)

@@ -10,7 +10,7 @@ import numpy as np
 from hounsfield.reports.canvas import QUIET, Legend, frame, paint
 from hounsfield.reports.colours import ON_DARK, ON_LIGHT, heat_colours
 from hounsfield.reports.display import Display, choose_display
-from hounsfield.reports.names import region_label, region_labels, spoken
+from hounsfield.reports.names import lower_first, region_label, region_labels, spoken
 from hounsfield.reports.planes import flat_plane, letters_from_tag, planes_of
 from hounsfield.reports.shapes import rim, voxels_on_slices
 from hounsfield.results.documents import Picture
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from hounsfield.reports.colours import Colour
     from hounsfield.reports.planes import Plane
 
+    Sections = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
 MOST_PICTURES = 8
 _MOST_MAPS = 3
-_SEEN = 0.85  # of its largest section: a region this well seen needs no picture of its own in that plane
-_MOST_LABELS = 6
+_SEEN = 0.7  # of its largest section: a region this well seen needs no picture of its own in that plane
+_MOST_LABELS, _MOST_NAMED = 6, 3
 _MAP_OPACITY = 0.6
 _FULL_COLOUR_FROM = 0.35  # low values of a map fade, so that tissue stays visible where nothing is claimed
 
@@ -90,7 +92,8 @@ def choose_views(regions: Sequence[Region], planes: Sequence[Plane], limit: int)
     """Slices that show `regions`, the largest first, at most `limit`.
 
     All planes for each region; if those are too many, all planes for the largest and the acquired
-    plane (the first) for the others.
+    plane (the first) for the others. Of the slices that show a region well, that one is taken which
+    shows the others best: two lungs share a picture where they can.
     """
     sections = {region.name: voxels_on_slices(region) for region in regions if not region.is_empty}
     shown = [region for region in regions if region.name in sections]
@@ -105,7 +108,7 @@ def choose_views(regions: Sequence[Region], planes: Sequence[Plane], limit: int)
 def _views(
     regions: Sequence[Region],
     wanted: dict[str, Sequence[Plane]],
-    sections: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]],
+    sections: dict[str, Sections],
 ) -> list[View]:
     views: list[View] = []
     for region in regions:
@@ -113,13 +116,18 @@ def _views(
             section = sections[region.name][plane.axis]
             seen = [section[v.index] for v in views if v.plane is plane and v.index is not None]
             if max(seen, default=0) < _SEEN * section.max():
-                views.append(View(plane, _middle_of_largest(section), region))
+                others = [sections[other.name][plane.axis] for other in regions if other is not region]
+                views.append(View(plane, _best_slice(section, others), region))
     return views
 
 
-def _middle_of_largest(section: NDArray[np.int64]) -> int:
-    # The middle of equally large sections, so that a cylinder or a box is cut in its middle.
-    largest = np.flatnonzero(section == section.max())
+def _best_slice(section: NDArray[np.int64], others: Sequence[NDArray[np.int64]]) -> int:
+    """The slice that shows a region well and the others best; in doubt that of its largest section."""
+    shared = sum((other / other.max() for other in others), np.zeros(section.shape))
+    well = section >= _SEEN * section.max()
+    best = well & (shared >= shared[well].max() - 1e-9)
+    # The middle of equally good sections, so that a cylinder or a box is cut in its middle.
+    largest = np.flatnonzero(best & (section == section[best].max()))
     return int(largest[len(largest) // 2])
 
 
@@ -165,7 +173,7 @@ def _grey_rgb(values: NDArray[np.float32], display: Display) -> NDArray[np.uint8
 def _outlined(
     rgb: NDArray[np.uint8], view: View, scene: _Scene
 ) -> tuple[NDArray[np.uint8], tuple[tuple[Colour, str], ...]]:
-    """`rgb` with the rim of every region on that slice, and the legend's entries for them."""
+    """`rgb` with the rim of every region on that slice, and colour and label of each."""
     entries = []
     regions = scene.reading.regions
     for region in regions:
@@ -173,17 +181,20 @@ def _outlined(
         if edge.any():
             rgb = paint(rgb, edge, scene.colour(region))
             entries.append((scene.colour(region), region_label(region, regions)))
-    if len(entries) > _MOST_LABELS:
-        more = (QUIET, f"and {len(entries) - _MOST_LABELS + 1} more")
-        entries = [*entries[: _MOST_LABELS - 1], more]
     return rgb, tuple(entries)
+
+
+def _legend_entries(entries: tuple[tuple[Colour, str], ...]) -> tuple[tuple[Colour, str], ...]:
+    if len(entries) <= _MOST_LABELS:
+        return entries
+    return (*entries[: _MOST_LABELS - 1], (QUIET, f"and {len(entries) - _MOST_LABELS + 1} more"))
 
 
 def _draw(view: View, scene: _Scene) -> Picture:
     rgb, entries = _outlined(_background(view, scene), view, scene)
     plane = view.plane
     label = scene.display.label if not scene.image.is_colour else "colours as stored"
-    legend = Legend(entries, label, spacing_note=scene.spacing_note)
+    legend = Legend(_legend_entries(entries), label, spacing_note=scene.spacing_note)
     framed = frame(rgb, legend=legend, letters=plane.letters, mm_per_px=plane.mm_per_px)
     subject = f"{view.subject.name}-" if view.subject else ""
     if view.index is None:
@@ -191,8 +202,8 @@ def _draw(view: View, scene: _Scene) -> Picture:
             f"projection-{_kebab(plane.name)}", f"Maximum intensity projection, {plane.name}", framed
         )
     title = _slice_title(view, scene)
-    if view.subject is not None:
-        title = _about(region_label(view.subject, scene.reading.regions), title)
+    if entries:
+        title = _about(_listed([label for _, label in entries]), title)
     return Picture(f"{subject}{_kebab(plane.name)}", title, framed, _source(view, scene.image))
 
 
@@ -203,10 +214,19 @@ def _draw_map(item: ExplanationMap, acquired: Plane, scene: _Scene) -> Picture:
     opacity = (_MAP_OPACITY * np.minimum(1.0, values / _FULL_COLOUR_FROM))[:, :, None]
     mixed = (1.0 - opacity) * _background(view, scene) + opacity * heat_colours(values)
     rgb, entries = _outlined(np.round(mixed).astype(np.uint8), view, scene)
-    legend = Legend(entries, scene.display.label, item.method.meaning, scene.spacing_note)
+    legend = Legend(_legend_entries(entries), scene.display.label, item.method.meaning, scene.spacing_note)
     framed = frame(rgb, legend=legend, letters=acquired.letters, mm_per_px=acquired.mm_per_px)
     title = _about(f"{item.method.meaning} for {spoken(item.finding).lower()}", _slice_title(view, scene))
     return Picture(f"map-{item.name}", title, framed, _source(view, scene.image))
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """Labels as a title holds them: at most three, and how many more."""
+    first, *rest = labels
+    names = [first, *(lower_first(label) for label in rest)]
+    if len(names) > _MOST_NAMED:
+        names = [*names[: _MOST_NAMED - 1], f"{len(names) - _MOST_NAMED + 1} more"]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else first
 
 
 def _about(subject: str, slice_title: str) -> str:
@@ -236,10 +256,10 @@ def _omission(reading: Reading, views: Sequence[View], n_maps: int) -> str:
         if not region.is_empty and not any(_is_on(region, view) for view in views)
     ]
     if unseen:
-        n_shown = len(reading.regions) - len(unseen)
+        n_marked = sum(not region.is_empty for region in reading.regions)
         labels = region_labels(unseen[:5], reading) + (" and others" if len(unseen) > 5 else "")
         lines.append(
-            f"The pictures show the {n_shown} largest of {len(reading.regions)} regions; not shown: {labels}."
+            f"The pictures show {n_marked - len(unseen)} of {n_marked} regions, the largest first; not shown: {labels}."
         )
     if len(reading.maps) > n_maps:
         lines.append(f"The first {n_maps} of {len(reading.maps)} explanation maps are shown.")

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Literal
 from hounsfield.reports.names import (
     NOT_STATED,
     finding_label,
-    percent,
+    lower_first,
     quantity_label,
     region_labels,
     tag_text,
+    written_probability,
     written_uncertainty,
     written_value,
 )
@@ -51,6 +52,8 @@ TECHNIQUE: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 PROJECTION = (("view", "ViewPosition", ""), ("side", "ImageLaterality", ""))
+# What an impression without findings holds: it is read at a glance, the table has the rest.
+_MOST_PLACES, _MOST_NUMBERS = 4, 5
 _URGENCIES = {"U1": "minutes", "U2": "hours", "U3": "days"}
 
 
@@ -89,7 +92,7 @@ def impression(reading: Reading) -> list[Sentence]:
                 ("status:refused", *refusals),
             )
         ]
-    sentences = _merged([_summary(f) for f in _by_weight(reading.findings) if f.presence != "absent"])
+    sentences = _merged([_summary(f) for f in by_weight(reading.findings) if f.presence != "absent"])
     absent = [f for f in reading.findings if f.presence == "absent"]
     if absent:
         labels = "; ".join(finding_label(f) for f in absent)
@@ -97,19 +100,23 @@ def impression(reading: Reading) -> list[Sentence]:
             Sentence("impression", f"Absent: {labels}.", tuple(f"finding:{f.name}" for f in absent))
         )
     if not reading.findings:
-        sentences.append(_measured_only(reading))
+        sentences += _measured_only(reading)
     if reading.status == "partial":
         text = "The input was incomplete: this reading is partial, see the limitations."
         sentences.append(Sentence("impression", text, ("status:partial",)))
     return sentences
 
 
-def _by_weight(findings: Sequence[Finding]) -> list[Finding]:
-    """Most urgent first, present before indeterminate, likelier first; else in the reading's order."""
-    urgencies = ("U1", "U2", "U3", "U0")
+def by_weight(findings: Sequence[Finding]) -> list[Finding]:
+    """Most urgent first, present before indeterminate before absent, likelier first; else as in the reading."""
+    urgencies, presences = ("U1", "U2", "U3", "U0"), ("present", "indeterminate", "absent")
     return sorted(
         findings,
-        key=lambda f: (urgencies.index(f.urgency.name), f.presence != "present", -(f.probability or 0.0)),
+        key=lambda f: (
+            urgencies.index(f.urgency.name),
+            presences.index(f.presence),
+            -(f.probability or 0.0),
+        ),
     )
 
 
@@ -133,22 +140,36 @@ def _merged(sentences: Sequence[Sentence]) -> list[Sentence]:
 def _summary(finding: Finding) -> Sentence:
     text = f"{finding_label(finding)}: {finding.presence}"
     if finding.probability is not None:
-        text += f", probability {percent(finding.probability)}"
+        text += f", probability {written_probability(finding.probability)}"
     if finding.urgency.name in _URGENCIES:
         text += f"; to be acted on within {_URGENCIES[finding.urgency.name]} ({finding.urgency.name})"
     return Sentence("impression", f"{text}.", (f"finding:{finding.name}",))
 
 
-def _measured_only(reading: Reading) -> Sentence:
-    n = len(reading.all_measurements())
-    text = f"{n} measurement{'' if n == 1 else 's'}, no finding: this application states none."
-    return Sentence("impression", text, tuple(f"measurement:{m.name}" for m in reading.all_measurements()))
+def _measured_only(reading: Reading) -> list[Sentence]:
+    """The numbers themselves, a sentence a region, where an application states no finding."""
+    by_place: dict[str, list[Measurement]] = {}
+    for measurement in reading.all_measurements():
+        by_place.setdefault(region_labels(measurement.regions, reading), []).append(measurement)
+    sentences = []
+    for place, measurements in list(by_place.items())[:_MOST_PLACES]:
+        numbers = [
+            f"{lower_first(quantity_label(m))} {written_value(m)}" for m in measurements[:_MOST_NUMBERS]
+        ]
+        n_more = len(measurements) - len(numbers)
+        text = f"{place or 'Whole image'}: {'; '.join(numbers)}{f'; {n_more} more below' if n_more else ''}."
+        sources = tuple(f"measurement:{m.name}" for m in measurements[:_MOST_NUMBERS])
+        sentences.append(Sentence("impression", text, sources))
+    n_left = len(by_place) - len(sentences)
+    more = f" Measured below: {n_left} more region{'' if n_left == 1 else 's'}." if n_left else ""
+    text = f"This application measures and states no finding.{more}"
+    return [*sentences, Sentence("impression", text, (f"status:{reading.status}",))]
 
 
 def _finding(finding: Finding) -> Sentence:
     text = f"{finding_label(finding)}: {finding.presence}"
     if finding.probability is not None:
-        text += f", calibrated probability {percent(finding.probability)} (calibrator {finding.calibrator})"
+        text += f", calibrated probability {written_probability(finding.probability)} (calibrator {finding.calibrator})"
     return Sentence("findings", f"{text}. {finding.reason}", (f"finding:{finding.name}",))
 
 
