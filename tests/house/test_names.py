@@ -76,6 +76,8 @@ NOT_A_QUANTITY = {
     "height": "rows of a picture",
     "gap": "first and last index of the slices left out",
     "philips_activity_factor": "a factor: Bq/ml per count",
+    "depth": "levels of nesting of archives and sequences",
+    "tolerance": "in the unit of the numbers that are compared",
     "guard_distance": "a Mahalanobis distance: no unit",
 }
 

@@ -14,7 +14,6 @@ from typer.main import get_command
 
 from hounsfield import __version__
 from hounsfield.cli.exit_codes import ExitCode, of_error
-from hounsfield.core.errors import HounsfieldError
 
 RESEARCH_USE = "Research use only. Not a medical device."
 
@@ -99,9 +98,6 @@ def main() -> None:
     """Run the command; errors of ours become one line and an exit code, never a traceback."""
     try:
         app(prog_name="hounsfield")
-    except HounsfieldError as error:
-        print(f"hounsfield: {error}", file=sys.stderr)
-        sys.exit(of_error(error))
     except KeyboardInterrupt:
         print("hounsfield: stopped; what was finished is kept.", file=sys.stderr)
         sys.exit(ExitCode.PARTIAL)
@@ -109,11 +105,21 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.DONE)
     except Exception as error:  # noqa: BLE001  the last line of defence: no traceback reaches a user
-        if os.environ.get("HOUNSFIELD_TRACEBACK"):
-            traceback.print_exc()
-        print(
-            f"hounsfield: internal error: {type(error).__name__}: {error}. Please report it; "
-            "HOUNSFIELD_TRACEBACK=1 prints where it happened.",
-            file=sys.stderr,
-        )
-        sys.exit(ExitCode.INTERNAL)
+        sys.exit(_tell(error))
+
+
+def _tell(error: Exception) -> ExitCode:
+    # Not above: it would bring numpy into `hounsfield --help`.
+    from hounsfield.core.errors import HounsfieldError
+
+    if isinstance(error, HounsfieldError):
+        print(f"hounsfield: {error}", file=sys.stderr)
+        return of_error(error)
+    if os.environ.get("HOUNSFIELD_TRACEBACK"):
+        traceback.print_exception(error)
+    print(
+        f"hounsfield: internal error: {type(error).__name__}: {error}. Please report it; "
+        "HOUNSFIELD_TRACEBACK=1 prints where it happened.",
+        file=sys.stderr,
+    )
+    return ExitCode.INTERNAL

@@ -5,18 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from hounsfield.core.errors import (
-    Cancelled,
-    HounsfieldError,
-    ModelError,
-    RecipeError,
-    RefusedInput,
-    ResultError,
-    StudyError,
-    UsageError,
-)
-
 if TYPE_CHECKING:
+    from hounsfield.core.errors import HounsfieldError
     from hounsfield.pipeline import Run
 
 
@@ -32,21 +22,22 @@ class ExitCode(IntEnum):
     INTERNAL = 70
 
 
-# Searched in order: a subclass must stand before its parent.
-_OF_ERROR: tuple[tuple[type[HounsfieldError], ExitCode], ...] = (
-    (UsageError, ExitCode.USAGE),
-    (RecipeError, ExitCode.USAGE),
-    (RefusedInput, ExitCode.REFUSED),
-    (StudyError, ExitCode.DAMAGED),
-    (ModelError, ExitCode.MODEL_OR_DATA_MISSING),
-    (ResultError, ExitCode.PARTIAL),
-    (Cancelled, ExitCode.PARTIAL),
-)
-
-
 def of_error(error: HounsfieldError) -> ExitCode:
     """The exit code of an error that ended the command."""
-    return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), ExitCode.INTERNAL)
+    # Not above: it would bring numpy into `hounsfield --help`.
+    from hounsfield.core import errors
+
+    # Searched in order: a subclass must stand before its parent.
+    of_kind: tuple[tuple[type[HounsfieldError], ExitCode], ...] = (
+        (errors.UsageError, ExitCode.USAGE),
+        (errors.RecipeError, ExitCode.USAGE),
+        (errors.RefusedInput, ExitCode.REFUSED),
+        (errors.StudyError, ExitCode.DAMAGED),
+        (errors.ModelError, ExitCode.MODEL_OR_DATA_MISSING),
+        (errors.ResultError, ExitCode.PARTIAL),
+        (errors.Cancelled, ExitCode.PARTIAL),
+    )
+    return next((code for kind, code in of_kind if isinstance(error, kind)), ExitCode.INTERNAL)
 
 
 def of_run(run: Run) -> ExitCode:
