@@ -1,4 +1,4 @@
-"""Measurements as tables: one block a region, or one row a region where several share the same measures."""
+"""Measurements as tables: one block a region, or one matrix where several regions share the same measures."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     Places = tuple[str, ...]
 
-_FEWEST_ROWS = 3  # two lungs read best one below the other, five lesions as rows of one table
-_MOST_COLUMNS = 10
+_FEWEST_REGIONS = 2
+_MOST_COLUMNS = 6  # more do not fit the width of a printed page
 WHOLE = "Whole image"
 
 
@@ -41,13 +41,16 @@ class MeasurementRow:
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixColumn:
-    """What all numbers of a column have in common; note: of their notes what they share."""
+class MatrixHead:
+    """What all numbers of a row or column have in common; note: of their notes what they share.
+
+    The head of a region has a label alone.
+    """
 
     label: str
-    note: str
-    unit: str
-    rule: str
+    note: str = ""
+    unit: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,17 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementMatrix:
-    """Regions as rows, measures as columns."""
+    """Measures as rows and regions as columns, or the other way round where there are many regions."""
 
-    columns: tuple[MatrixColumn, ...]
-    rows: tuple[tuple[str, tuple[MatrixCell, ...]], ...]
+    corner: str
+    columns: tuple[MatrixHead, ...]
+    rows: tuple[tuple[MatrixHead, tuple[MatrixCell, ...]], ...]
 
     @property
     def remark(self) -> str:
         """Rules, and whether uncertainty is known."""
-        rules = ", ".join(dict.fromkeys(column.rule for column in self.columns))
+        heads = [*self.columns, *(head for head, _ in self.rows)]
+        rules = ", ".join(dict.fromkeys(head.rule for head in heads if head.rule))
         unknown = any(not cell.uncertainty for _, cells in self.rows for cell in cells)
         return f"Rules: {rules}." + (" Uncertainty is not known where none is given." if unknown else "")
 
@@ -91,17 +96,14 @@ def tabulate(reading: Reading) -> MeasurementTables:
     alike: dict[tuple[tuple[str, ...], ...], list[Places]] = {}
     for where, measurements in groups.items():
         alike.setdefault(tuple(_kind(m) for m in measurements), []).append(where)
-    in_matrix = [
-        places
-        for kinds, places in alike.items()
-        if len(places) >= _FEWEST_ROWS and len(kinds) <= _MOST_COLUMNS
-    ]
+    in_matrix = [places for places in alike.values() if len(places) >= _FEWEST_REGIONS]
     shown = {place for places in in_matrix for place in places}
     labels = {place: region_labels(place, reading) or WHOLE for place in groups}
     return MeasurementTables(
         matrices=tuple(
-            _matrix([labels[place] for place in places], [groups[place] for place in places])
+            matrix
             for places in in_matrix
+            for matrix in _matrices([labels[place] for place in places], [groups[place] for place in places])
         ),
         blocks=tuple(
             (labels[place], tuple(_row(m) for m in measurements))
@@ -117,41 +119,52 @@ def _kind(measurement: Measurement) -> tuple[str, ...]:
     return (measurement.name, quantity_label(measurement), measurement.unit, rule)
 
 
-def _matrix(labels: Sequence[str], groups: Sequence[Sequence[Measurement]]) -> MeasurementMatrix:
-    columns = [_column(measurements) for measurements in zip(*groups, strict=True)]
-    rows = (
-        (label, tuple(_cell(m, column) for m, column in zip(measurements, columns, strict=True)))
-        for label, measurements in zip(labels, groups, strict=True)
-    )
-    return MeasurementMatrix(tuple(columns), tuple(rows))
+def _matrices(labels: Sequence[str], groups: Sequence[Sequence[Measurement]]) -> list[MeasurementMatrix]:
+    """The numbers of regions measured alike; as several tables where one would be too wide."""
+    regions = [MatrixHead(label) for label in labels]
+    by_measure = list(zip(*groups, strict=True))
+    measures = [_head(measurements) for measurements in by_measure]
+    cells = [[_cell(m, head) for m in row] for row, head in zip(by_measure, measures, strict=True)]
+    if len(regions) > _MOST_COLUMNS >= len(measures):
+        by_region = tuple(zip(regions, zip(*cells, strict=True), strict=True))
+        return [MeasurementMatrix("Region", tuple(measures), by_region)]
+    return [
+        MeasurementMatrix(
+            "Quantity",
+            tuple(regions[first : first + _MOST_COLUMNS]),
+            tuple(
+                (head, tuple(row[first : first + _MOST_COLUMNS]))
+                for head, row in zip(measures, cells, strict=True)
+            ),
+        )
+        for first in range(0, len(regions), _MOST_COLUMNS)
+    ]
 
 
-def _column(measurements: Sequence[Measurement]) -> MatrixColumn:
+def _head(measurements: Sequence[Measurement]) -> MatrixHead:
     one = measurements[0]
-    return MatrixColumn(
+    notes = [_parts(m.note) for m in measurements]
+    shared = [part for part in notes[0] if all(part in parts for parts in notes)]
+    return MatrixHead(
         label=quantity_label(one),
-        note=note_text(_shared([m.note for m in measurements])),
+        note="; ".join(shared),
         unit=shown_unit(one),
         rule=f"{one.rule} {one.rule_version}",
     )
 
 
-def _shared(notes: Sequence[str]) -> str:
-    """What all notes say: all of them, or their part before the colon, or nothing."""
-    for said in (set(notes), {note.partition(": ")[0] for note in notes}):
-        if len(said) == 1:
-            return said.pop()
-    return ""
+def _parts(note: str) -> list[str]:
+    return [part for part in note_text(note).replace(": ", "; ").split("; ") if part]
 
 
-def _cell(measurement: Measurement, column: MatrixColumn) -> MatrixCell:
-    note = note_text(measurement.note)
+def _cell(measurement: Measurement, head: MatrixHead) -> MatrixCell:
     number = measurement.uncertainty
+    shared = head.note.split("; ")
     return MatrixCell(
         value=written_number(measurement.value, measurement.unit),
         full=full_value(measurement),
         uncertainty="" if number is None else f"± {written_number(number, measurement.unit)}",
-        note=note.removeprefix(column.note).removeprefix(": ") if column.note else note,
+        note="; ".join(part for part in _parts(measurement.note) if part not in shared),
     )
 
 

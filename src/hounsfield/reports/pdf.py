@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hounsfield.reports.card import CardText, FigureRow
     from hounsfield.reports.content import Content, Fact
-    from hounsfield.reports.measurement_tables import MeasurementMatrix, MeasurementRow
+    from hounsfield.reports.measurement_tables import MatrixHead, MeasurementMatrix, MeasurementRow
     from hounsfield.results.documents import Picture
 
 _FONT, _BOLD = "HounsfieldSans", "HounsfieldSans-Bold"
@@ -241,13 +241,8 @@ def _measurements(content: Content) -> list[Any]:
 
 
 def _matrix(matrix: MeasurementMatrix) -> Any:
-    heads = [_text("Region", "cell-quiet")]
-    for column in matrix.columns:
-        unit = f", {column.unit}" if column.unit else ""
-        note = f" ({column.note})" if column.note else ""
-        heads.append(_text(f"{column.label}{unit}{note}", "cell-quiet", right=True))
-    rows = [heads]
-    for where, cells in matrix.rows:
+    rows = [[_text(matrix.corner, "cell-quiet"), *(_head_cell(head, right=True) for head in matrix.columns)]]
+    for head, cells in matrix.rows:
         numbers = [
             [
                 _text(f"{cell.value} {cell.uncertainty}".rstrip(), "cell", right=True),
@@ -255,8 +250,16 @@ def _matrix(matrix: MeasurementMatrix) -> Any:
             ]
             for cell in cells
         ]
-        rows.append([_text(where, "cell-bold"), *numbers])
-    return _table(rows, (1.6, *(1.4 for _ in matrix.columns)), head=True)
+        rows.append([_head_cell(head), *numbers])
+    return _table(rows, (2.8, *(1.2 for _ in matrix.columns)), head=True)
+
+
+def _head_cell(head: MatrixHead, *, right: bool = False) -> list[Any]:
+    label = f"{head.label}, {head.unit}" if head.unit else head.label
+    return [
+        _text(label, "cell-bold", right=right),
+        *([_text(head.note, "cell-quiet", right=right)] if head.note else []),
+    ]
 
 
 def _blocks(blocks: Sequence[tuple[str, Sequence[MeasurementRow]]]) -> Any:
