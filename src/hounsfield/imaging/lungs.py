@@ -33,13 +33,15 @@ GAS_HU, MOST_GAS = -985.0, 0.5
 SMALLEST_LUNG_ML, SMALLEST_PIECE_ML = 100.0, 5.0
 # Vessels and small nodules at the border of the lung belong to it.
 CLOSING_MM = 7.5
+LARGEST_HOLE_MM2 = 200.0
 RIGHT, LEFT, CORE = 1, 2, 4
 BAND_MM = 4.0
 # Two lungs are told apart when the smaller part has at least this share of the larger.
 SMALLEST_SHARE = 0.15
+# Less than this in the last slice is the tip of a lung; what lies beyond it is a few tenths of a millilitre.
+TIP_MM2 = 100.0
 # Profiles at the side edges that look like lung cut by the field of view, not like air around it.
 EDGE_LUNG_HU, EDGE_LUNG_MM2, EDGE_LUNG_SLICES = (-930.0, -500.0), 2000.0, 3
-WIDE_SHARE = 0.9
 SHRINK_STEPS_MM = (0.0, 2.6, 5.1, 7.6, 10.1, 12.6, 15.1)
 
 
@@ -48,17 +50,15 @@ class LungSegmentation:
     """What was found, on the grid of the image.
 
     labels: uint8 (z, y, x), RIGHT and LEFT. trachea_hu: mean of the trachea's core, None if none was
-    found. cut_at_head, cut_at_feet: lung reaches that end of the scan. widest_at_end: its largest
-    cross-section lies there, so less than half of the lung is imaged. cut_at_side: lung probably
-    reaches beyond the field of view. separated_by_plane: the lungs could not be told apart by shape,
-    and were cut in the midline.
+    found. cut_at_head, cut_at_feet: lung reaches that end of the scan with more than its tip.
+    cut_at_side: lung probably reaches beyond the field of view. separated_by_plane: the lungs could not
+    be told apart by shape, and were cut in the midline.
     """
 
     labels: NDArray[np.uint8]
     trachea_hu: float | None = None
     cut_at_head: bool = False
     cut_at_feet: bool = False
-    widest_at_end: bool = False
     cut_at_side: bool = False
     separated_by_plane: bool = False
 
@@ -83,7 +83,8 @@ def segment_lungs(hu: NDArray[Any], grid: Grid) -> LungSegmentation | None:
     if found is None:
         return None
     labels = _refine(standard, found, factors, coarse_mm)
-    return replace(_ends(labels, found.summary), labels=np.ascontiguousarray(view.undo(labels)))
+    summary = _ends(labels, found.summary, pixel_mm2=spacing_mm[1] * spacing_mm[2])
+    return replace(summary, labels=np.ascontiguousarray(view.undo(labels)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def _segment_coarse(hu: NDArray[np.float32], spacing_mm: Spacing) -> _Coarse | N
         return None
     labels, by_plane = _tell_apart(lungs, _midline(hu, airways.lumen), spacing_mm)
     for side in (RIGHT, LEFT):
-        closed = fill_holes(close(labels == side, radius_mm=CLOSING_MM, spacing_mm=spacing_mm))
+        closed = close(labels == side, radius_mm=CLOSING_MM, spacing_mm=spacing_mm)
+        closed = fill_holes(closed, largest_mm2=LARGEST_HOLE_MM2, spacing_mm=spacing_mm)
         labels[closed & (labels == 0) & ~walled & ~outside] = side
     summary = LungSegmentation(
         labels,
@@ -226,13 +228,7 @@ def _refine(hu: NDArray[Any], coarse: _Coarse, factors: Factors, spacing_mm: Spa
     return (fine & np.uint8(RIGHT | LEFT)) * keep.view(np.uint8)
 
 
-def _ends(labels: NDArray[np.uint8], found: LungSegmentation) -> LungSegmentation:
+def _ends(labels: NDArray[np.uint8], found: LungSegmentation, *, pixel_mm2: float) -> LungSegmentation:
     """Where the scan cuts the lungs; labels (head, back, left)."""
-    areas = np.count_nonzero(labels, axis=(1, 2))
-    wide = WIDE_SHARE * areas.max()
-    return replace(
-        found,
-        cut_at_feet=bool(areas[0]),
-        cut_at_head=bool(areas[-1]),
-        widest_at_end=bool(max(areas[0], areas[-1]) >= wide),
-    )
+    head_mm2, feet_mm2 = (np.count_nonzero(labels[end]) * pixel_mm2 for end in (-1, 0))
+    return replace(found, cut_at_feet=feet_mm2 > TIP_MM2, cut_at_head=head_mm2 > TIP_MM2)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from hounsfield.imaging.components import IN_SLICES, touching_side_edges
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -59,10 +61,16 @@ def _box_around(mask: NDArray[np.bool_], radius_mm: float, spacing_mm: Spacing) 
     return tuple(box)
 
 
-def fill_holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask and all that it encloses: in space, and on each slice of the first axis."""
+def fill_holes(mask: NDArray[np.bool_], *, largest_mm2: float, spacing_mm: Spacing) -> NDArray[np.bool_]:
+    """The mask, all that it encloses in space, and holes of up to `largest_mm2` on slices of the first axis.
+
+    A vessel leaves a small hole in a slice. A large one is no part of an organ: the dome of the diaphragm is
+    surrounded by lung in every slice that cuts it.
+    """
     filled: NDArray[np.bool_] = ndimage.binary_fill_holes(mask)
-    in_slices = ndimage.generate_binary_structure(3, 1)
-    in_slices[[0, 2]] = False
-    sliced: NDArray[np.bool_] = ndimage.binary_fill_holes(filled, structure=in_slices)
-    return sliced
+    holes = ~filled & ~touching_side_edges(~filled)
+    labels, n = ndimage.label(holes, structure=IN_SLICES)
+    is_small = np.bincount(labels.ravel(), minlength=n + 1) * spacing_mm[1] * spacing_mm[2] <= largest_mm2
+    is_small[0] = False
+    filled |= is_small[labels]
+    return filled

@@ -29,6 +29,7 @@ TRACHEA_RADIUS_MM, BRONCHUS_RADIUS_MM = 8.5, 5.5
 LOBAR_RADIUS_MM = 3.4
 AIRWAY_WALL_MM = 1.6
 DIAPHRAGM_MM = 3.0
+LOWEST_LUNG_MM = -145.0  # both lungs end within the scan
 PERICARDIUM_MM = 4.0
 # The mediastinum keeps the lungs apart at least this far on each side of its middle.
 SEPTUM_HALF_MM = 4.0
@@ -172,7 +173,7 @@ def _above_diaphragm(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
     for centre_mm, top_mm in ((-66.0, -72.0), (66.0, -86.0)):
         shape = 1.0 - ((x - centre_mm) / width) ** 2 - ((y + 12.0) / 92.0) ** 2
         domes.append(top_mm - 62.0 * (1.0 - np.clip(shape, -0.2, 1.0)))
-    surface = np.where(x < 0, domes[0], domes[1])
+    surface = np.maximum(np.where(x < 0, domes[0], domes[1]), LOWEST_LUNG_MM)
     return np.asarray(0.8 * (z - surface), dtype=np.float32)
 
 
