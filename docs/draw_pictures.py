@@ -1,0 +1,47 @@
+"""Draw the pictures of README and docs from phantoms.
+
+    .venv/bin/python docs/draw_pictures.py
+
+They are pictures of a report as `hounsfield read` writes it, side by side.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from hounsfield.phantoms import write_chest_ct
+from hounsfield.pipeline import run
+
+PICTURES = Path(__file__).resolve().parent / "pictures"
+HEIGHT_PX = 420
+GAP_PX = 8
+
+
+def side_by_side(paths: list[Path]) -> Image.Image:
+    """One picture of several, all HEIGHT_PX high."""
+    tiles = [Image.open(path).convert("RGB") for path in paths]
+    tiles = [tile.resize((round(tile.width * HEIGHT_PX / tile.height), HEIGHT_PX)) for tile in tiles]
+    width = sum(tile.width for tile in tiles) + GAP_PX * (len(tiles) - 1)
+    sheet = Image.new("RGB", (width, HEIGHT_PX), "white")
+    x = 0
+    for tile in tiles:
+        sheet.paste(tile, (x, 0))
+        x += tile.width + GAP_PX
+    return sheet
+
+
+def draw_chest_phantom() -> None:
+    """docs/pictures/chest-phantom.png: both lungs of the chest phantom in three planes."""
+    with tempfile.TemporaryDirectory() as folder:
+        study, out = Path(folder, "study"), Path(folder, "out")
+        write_chest_ct(study, seed=1, n_slices=150, matrix_px=384)
+        run(study, applications=["lung_ct"], out=out)
+        planes = [next(out.rglob(f"pictures/*{plane}.png")) for plane in ("axial", "coronal", "sagittal")]
+        side_by_side(planes).quantize(128).save(PICTURES / "chest-phantom.png", optimize=True)
+
+
+if __name__ == "__main__":
+    draw_chest_phantom()
