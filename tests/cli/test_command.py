@@ -43,7 +43,7 @@ def test_inspect_tells_who_accepts_a_series_and_who_does_not(tmp_path, monkeypat
     assert "Synthetic^Test" not in out
     code, table, _ = hu(monkeypatch, capsys, "inspect", tmp_path)
     assert code == 0
-    assert "32x24x6" in table
+    assert "32 x 24 x 6" in table
 
 
 def test_read_of_a_series_without_lungs_is_refused_with_a_reason(tmp_path, monkeypatch, capsys):

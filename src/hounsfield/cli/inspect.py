@@ -11,9 +11,13 @@ from hounsfield.cli._terminal import TerminalProgress, parse_stated, print_json,
 from hounsfield.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hounsfield.pipeline import SeriesSummary
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+_LONGEST_KEY = 16
 
 
 @app.command()
@@ -37,21 +41,13 @@ def inspect(
     else:
         for number, (study, summaries) in enumerate(found.studies, 1):
             print(f"Study {number}: {study.study_instance_uid or study.key}")
+            heads = ["no.", "series", "modality", "body part", "geometry", "unit", "accepted by"]
             print_tables(
-                table(
-                    "",
-                    [
-                        "series",
-                        "modality",
-                        "body part",
-                        "geometry",
-                        "unit",
-                        "accepted by",
-                        "not accepted by, and why",
-                    ],
-                    [_row(summary) for summary in summaries],
-                )
+                table("", heads, [[str(n), *_row(summary)] for n, summary in enumerate(summaries, 1)])
             )
+            reasons = _reasons(summaries)
+            if reasons:
+                print_tables(table("", ["series", "not accepted by", "why"], reasons))
             conditions = [
                 [c.severity, c.code, c.text]
                 for c in (*study.conditions, *(c for s in summaries for c in s.series.conditions))
@@ -69,21 +65,33 @@ def _row(summary: SeriesSummary) -> list[str]:
     series, grid = summary.series, summary.series.grid
     geometry = "none"
     if grid is not None:
-        geometry = "x".join(str(n) for n in reversed(grid.shape))
+        geometry = " x ".join(str(n) for n in reversed(grid.shape))
         if grid.has_millimetres:
             spacing = " x ".join(f"{mm:.3g}" for mm in reversed(grid.spacing_mm))
-            geometry += f" voxels of {spacing} mm, {grid.plane}"
-    refusals = [
-        f"{name}: {verdict.reasons[0].text}"
-        for name, verdict in summary.verdicts.items()
-        if not verdict.is_taken
-    ]
+            geometry += f"\n{spacing} mm, {grid.plane}"
     return [
-        series.description or series.key,
+        series.description or _short(series.key),
         series.modality or series.kind,
         str(series.tags.get("BodyPartExamined") or "not stated"),
         geometry,
         series.unit or "unstated",
         ", ".join(summary.accepted_by) or "none",
-        "\n".join(refusals),
     ]
+
+
+def _short(key: str) -> str:
+    """A UID by its end, which is what tells two of them apart; a file name whole."""
+    is_uid = key.replace(".", "").isdigit() and len(key) > _LONGEST_KEY
+    return f"…{key[-_LONGEST_KEY:]}" if is_uid else key
+
+
+def _reasons(summaries: Sequence[SeriesSummary]) -> list[list[str]]:
+    """Series by number, applications, and the reason that they share."""
+    rows = []
+    for number, summary in enumerate(summaries, 1):
+        names: dict[str, list[str]] = {}
+        for name, verdict in summary.verdicts.items():
+            if not verdict.is_taken:
+                names.setdefault(verdict.reasons[0].text, []).append(name)
+        rows += [[str(number), ", ".join(those), text] for text, those in names.items()]
+    return rows

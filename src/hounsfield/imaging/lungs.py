@@ -231,4 +231,4 @@ def _refine(hu: NDArray[Any], coarse: _Coarse, factors: Factors, spacing_mm: Spa
 def _ends(labels: NDArray[np.uint8], found: LungSegmentation, *, pixel_mm2: float) -> LungSegmentation:
     """Where the scan cuts the lungs; labels (head, back, left)."""
     head_mm2, feet_mm2 = (np.count_nonzero(labels[end]) * pixel_mm2 for end in (-1, 0))
-    return replace(found, cut_at_feet=feet_mm2 > TIP_MM2, cut_at_head=head_mm2 > TIP_MM2)
+    return replace(found, cut_at_feet=bool(feet_mm2 > TIP_MM2), cut_at_head=bool(head_mm2 > TIP_MM2))
