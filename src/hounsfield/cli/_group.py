@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -17,6 +18,8 @@ from hounsfield.cli.exit_codes import ExitCode, of_error
 
 RESEARCH_USE = "Research use only. Not a medical device."
 
+# Set by the completion of a shell, for either name of the command.
+_COMPLETES = {"_HOUNSFIELD_COMPLETE", "_HU_COMPLETE"}
 # The help of the whole command must not import pydicom or torch, so the one-line helps stand here.
 COMMANDS = {
     "read": "Read studies: findings, measurements, report and DICOM results.",
@@ -54,7 +57,7 @@ def _only_listing(ctx: Any) -> bool:
     return (
         getattr(ctx, "invoked_subcommand", None) is None
         and not getattr(ctx, "_protected_args", None)
-        and ("--help" in sys.argv[1:2] or len(sys.argv) == 1 or "_HOUNSFIELD_COMPLETE" in os.environ)
+        and ("--help" in sys.argv[1:2] or len(sys.argv) == 1 or bool(_COMPLETES & set(os.environ)))
     )
 
 
@@ -97,7 +100,8 @@ def options(
 def main() -> None:
     """Run the command; errors of ours become one line and an exit code, never a traceback."""
     try:
-        app(prog_name="hounsfield")
+        # By the name that was typed, because shells ask for completion by it.
+        app(prog_name="hu" if Path(sys.argv[0]).stem == "hu" else "hounsfield")
     except KeyboardInterrupt:
         print("hounsfield: stopped; what was finished is kept.", file=sys.stderr)
         sys.exit(ExitCode.PARTIAL)

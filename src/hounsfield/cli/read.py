@@ -19,11 +19,24 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
+def complete_application(incomplete: str) -> list[str]:
+    """Names of applications that begin with what was typed."""
+    from hounsfield.core import applications
+
+    return [name for name in applications.names() if name.startswith(incomplete)]
+
+
 @app.command()
 def read(
     path: Annotated[Path, typer.Argument(help="DICOM folder, zip or file, NIfTI, PNG or JPEG.")],
     application: Annotated[
-        list[str] | None, typer.Option("--application", "-a", help="Only this application (may be repeated).")
+        list[str] | None,
+        typer.Option(
+            "--application",
+            "-a",
+            help="Only this application (may be repeated).",
+            autocompletion=complete_application,
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for reports, DICOM results, masks and JSON.")
