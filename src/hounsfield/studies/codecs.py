@@ -19,7 +19,7 @@ from hounsfield.core.errors import RefusedInput, StudyError
 from hounsfield.studies import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
@@ -70,6 +70,7 @@ COMPRESSED: dict[str, Syntax] = {
     **{_PREFIX + f"4.{number}": _HTJ2K for number in range(201, 204)},
 }
 DEFLATED_FRAMES = _PREFIX + "8.1"
+RLE = _PREFIX + "5"
 
 
 def decode_frames(ds: Dataset, numbers: Sequence[int], name: str) -> Iterator[NDArray[Any]]:
@@ -82,8 +83,8 @@ def decode_frames(ds: Dataset, numbers: Sequence[int], name: str) -> Iterator[ND
     syntax = COMPRESSED.get(uid)
     if syntax is _VIDEO:
         raise RefusedInput(f"{name} holds MPEG video ({uid}), which is not read. Export single frames.")
-    if uid == DEFLATED_FRAMES:
-        yield from _inflated_frames(ds, numbers, name)
+    if uid == DEFLATED_FRAMES or (uid == RLE and int(ds.BitsAllocated) == 1):
+        yield from _packed_frames(ds, numbers, name, _inflated if uid == DEFLATED_FRAMES else _run_lengths)
         return
     decoder_plugins = syntax.plugins if syntax is not None else ("",)
     failures: list[str] = []
@@ -145,22 +146,24 @@ def _with_sign(frame: NDArray[Any], ds: Dataset) -> NDArray[Any]:
     return signed
 
 
-def _inflated_frames(ds: Dataset, numbers: Sequence[int], name: str) -> Iterator[NDArray[Any]]:
-    """Deflated Image Frame Compression (PS3.5 A.4.11): each frame is one raw deflate stream."""
+def _packed_frames(
+    ds: Dataset, numbers: Sequence[int], name: str, unpack: Callable[[bytes, int], bytes]
+) -> Iterator[NDArray[Any]]:
+    """Frames that pydicom does not decode: deflated ones (PS3.5 A.4.11), and bits in RLE (PS3.5 G)."""
     rows, columns, samples = int(ds.Rows), int(ds.Columns), int(ds.get("SamplesPerPixel") or 1)
     bits = int(ds.BitsAllocated)
     n_bytes = (rows * columns * samples * bits + 7) // 8
     streams = list(generate_frames(ds.PixelData, number_of_frames=int(ds.get("NumberOfFrames") or 1)))
     for number in numbers:
         try:
-            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(streams[number - 1], n_bytes + 2)
+            content = unpack(streams[number - 1], n_bytes)
         except (zlib.error, IndexError) as error:
             raise StudyError(
-                f"frame {number} of {name} cannot be inflated ({error}). Send it again."
+                f"frame {number} of {name} cannot be unpacked ({error}). Send it again."
             ) from error
         if len(content) < n_bytes:
             raise StudyError(
-                f"frame {number} of {name} inflates to {len(content)} of {n_bytes} bytes. Send it again."
+                f"frame {number} of {name} unpacks to {len(content)} of {n_bytes} bytes. Send it again."
             )
         if bits == 1:
             packed = np.unpackbits(np.frombuffer(content[:n_bytes], np.uint8), bitorder="little")
@@ -169,6 +172,24 @@ def _inflated_frames(ds: Dataset, numbers: Sequence[int], name: str) -> Iterator
             kind = "i" if int(ds.get("PixelRepresentation") or 0) == 1 else "u"
             values = np.frombuffer(content[:n_bytes], f"<{kind}{bits // 8}")
             yield values.reshape((rows, columns) if samples == 1 else (rows, columns, samples))
+
+
+def _inflated(stream: bytes, n_bytes: int) -> bytes:
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream, n_bytes + 2)
+
+
+def _run_lengths(stream: bytes, n_bytes: int) -> bytes:
+    """One segment of PackBits behind the header of 64 bytes (PS3.5 G.3, G.5)."""
+    unpacked, at = bytearray(), 64
+    while at + 1 < len(stream) and len(unpacked) < n_bytes:
+        control = stream[at]
+        if control < 128:
+            unpacked += stream[at + 1 : at + 2 + control]
+            at += 2 + control
+        else:
+            unpacked += stream[at + 1 : at + 2] * ((257 - control) if control > 128 else 0)
+            at += 2 if control > 128 else 1
+    return bytes(unpacked)
 
 
 def _reason(plugin: str, error: Exception) -> str:

@@ -7,7 +7,6 @@ A file states neither modality nor unit. It is taken for a mask where its name c
 from __future__ import annotations
 
 import gzip
-import io
 import math
 import zlib
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 from hounsfield.core import Condition, Grid, Image, Series
 from hounsfield.core.errors import GeometryError, RefusedInput, StudyError
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from hounsfield.studies.sources import Source
 
 _HEADER_BYTES = 544
+# Header and extensions together; extensions hold text of some kilobytes.
+_MOST_OFFSET_BYTES = 1024**3
+_HEADER_ERRORS = (
+    *(OSError, EOFError, zlib.error, ValueError, KeyError, OverflowError, TypeError),
+    *(HeaderDataError, ImageFileError, WrapStructError),
+)
 _NIFTI2 = b"n+2\0"
 # xyzt_units: what one unit of the affine is in millimetres (nifti1.h).
 _MM_PER_UNIT = {1: 1000.0, 2: 1.0, 3: 0.001}
@@ -79,7 +85,7 @@ class NiftiFile:
         try:
             with self.source.open() as stream:
                 unpacked: BinaryIO = gzip.GzipFile(fileobj=stream) if self.is_packed else stream  # type: ignore[assignment]
-                unpacked.read(self.data_offset_bytes)
+                unpacked.seek(self.data_offset_bytes)
                 content = unpacked.read(n_bytes)
         except (OSError, EOFError, zlib.error) as error:
             raise StudyError(f"{self.source.name} cannot be unpacked ({error}). Copy it again.") from error
@@ -97,16 +103,24 @@ def read_nifti(source: Source, *, is_packed: bool) -> NiftiFile:
         with source.open() as stream:
             unpacked: Any = gzip.GzipFile(fileobj=stream) if is_packed else stream
             head = unpacked.read(_HEADER_BYTES)
-        kind = nib.Nifti2Header if head[4:7] == _NIFTI2[:3] else nib.Nifti1Header
-        header = kind.from_fileobj(io.BytesIO(head), check=False)
+        # Only the fixed part: extensions that follow it hold remarks of the program that wrote the file.
+        is_second = head[4:7] == _NIFTI2[:3]
+        kind, n_bytes = (nib.Nifti2Header, 540) if is_second else (nib.Nifti1Header, 348)
+        header = kind(head[:n_bytes], check=False)
         shape = tuple(int(n) for n in header.get_data_shape())
         dtype = header.get_data_dtype()
         slope, intercept = header.get_slope_inter()
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, HeaderDataError, ImageFileError) as error:
+        offset_bytes = int(header.get_data_offset())
+    except _HEADER_ERRORS as error:
         raise StudyError(
             f"{source.name} begins like NIfTI but its header cannot be read ({str(error)[:120]}). Copy it again."
         ) from error
     _check(source, head, shape, dtype)
+    if not 0 <= offset_bytes <= _MOST_OFFSET_BYTES:
+        raise StudyError(
+            f"{source.name} declares that its values begin at byte {offset_bytes}, which no program writes. Copy it "
+            "again."
+        )
     spatial = (*shape[:3], 1, 1, 1)[:3]
     shape_zyx = (spatial[2], spatial[1], spatial[0])
     grid, conditions = _grid(source, header, shape_zyx)
@@ -117,7 +131,7 @@ def read_nifti(source: Source, *, is_packed: bool) -> NiftiFile:
         dtype,
         shape_zyx,
         math.prod(shape[3:]),
-        int(header.get_data_offset()),
+        offset_bytes,
         None if is_plain else float(slope),
         None if is_plain else float(intercept or 0.0),
         grid,

@@ -134,9 +134,8 @@ def _given(contents: _Contents) -> list[GivenRegion]:
     masks = {s.number: np.zeros(contents.grid.shape, dtype=bool) for s in contents.segments}
     wanted = [(contents.instance, k + 1) for k in range(len(contents.slots))]
     with quiet_pydicom():
-        for stored, slot, segment in zip(
-            stored_frames(wanted), contents.slots, contents.numbers, strict=True
-        ):
+        frames = stored_frames(wanted, with_palette=False)
+        for stored, slot, segment in zip(frames, contents.slots, contents.numbers, strict=True):
             # A label map holds all segments in one frame; the other kinds one segment a frame.
             values = np.unique(stored).tolist() if contents.is_label_map else [segment]
             for value in set(values) & set(masks):
@@ -181,7 +180,7 @@ def _own_grid(instance: Instance, header: Dataset) -> tuple[Grid, tuple[int, ...
     uid = instance.frame_of_reference_uid or None
     frames = instance.frames
     if not all(frame.has_plane for frame in frames):
-        return _unplaced_grid(instance, uid)
+        return _unplaced_grid(instance, header, uid)
     normal = plane_normal(frames[0].cosines or ())
     positions = np.array([frame.position_mm for frame in frames])
     along = positions @ normal
@@ -204,8 +203,20 @@ def _own_grid(instance: Instance, header: Dataset) -> tuple[Grid, tuple[int, ...
     return Grid((n_slots, instance.rows, instance.columns), affine, uid), tuple(int(slot) for slot in slots)
 
 
-def _unplaced_grid(instance: Instance, uid: str | None) -> tuple[Grid, tuple[int, ...]]:
-    """Frames without a place can only lie on one picture."""
+def _unplaced_grid(instance: Instance, header: Dataset, uid: str | None) -> tuple[Grid, tuple[int, ...]]:
+    """Frames without a place can only lie on one picture, each segment once."""
+    name = instance.source.name
+    if integer(header, "TotalPixelMatrixRows"):
+        raise GeometryError(
+            f"{name} segments a whole slide image in tiles, which are not put together here. Use a program for slides."
+        )
+    is_label_map = text(header, "SegmentationType").upper() == "LABELMAP"
+    n_most = 1 if is_label_map else max(len(items(header, "SegmentSequence")), 1)
+    if instance.n_frames > n_most:
+        raise GeometryError(
+            f"{name} holds {instance.n_frames} frames without a place, so they lie on several pictures or times, and "
+            "which is not known. Write one segmentation for each picture."
+        )
     return Grid((1, instance.rows, instance.columns), None, uid), (0,) * instance.n_frames
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
 
     from hounsfield.studies.instances import Instance
 
@@ -67,10 +68,13 @@ def _check_ratio(instance: Instance) -> None:
         )
 
 
-def stored_frames(wanted: Sequence[tuple[Instance, int]]) -> Iterator[NDArray[Any]]:
+def stored_frames(
+    wanted: Sequence[tuple[Instance, int]], *, with_palette: bool = True
+) -> Iterator[NDArray[Any]]:
     """The frames (instance, number from 1) in the given order, one at a time, each (y, x) or (y, x, 3).
 
-    A file is opened once for each run of frames that it gives. Raises StudyError or RefusedInput.
+    with_palette: False leaves the numbers of a palette as they are: in a label map they are the labels. A file
+    is opened once for each run of frames that it gives. Raises StudyError or RefusedInput.
     """
     for instance, run in groupby(wanted, key=lambda pair: pair[0]):
         numbers = [number for _, number in run]
@@ -78,7 +82,7 @@ def stored_frames(wanted: Sequence[tuple[Instance, int]]) -> Iterator[NDArray[An
         if is_plain(instance):
             yield from _plain_frames(instance, numbers)
         else:
-            yield from _decoded_frames(instance, numbers)
+            yield from _decoded_frames(instance, numbers, with_palette=with_palette)
 
 
 def is_plain(instance: Instance) -> bool:
@@ -110,17 +114,19 @@ def _plain_frames(instance: Instance, numbers: Iterable[int]) -> Iterator[NDArra
             )
 
 
-def _decoded_frames(instance: Instance, numbers: list[int]) -> Iterator[NDArray[Any]]:
+def _decoded_frames(instance: Instance, numbers: list[int], *, with_palette: bool) -> Iterator[NDArray[Any]]:
     name = instance.source.name
     ds = read_data_set(instance.source, with_pixels=True)
+    if instance.pixels is not None and instance.pixels.keyword not in ds:
+        raise StudyError(f"{name} ends before its pixels are complete: it was cut off. Send it again.")
     if "TransferSyntaxUID" not in ds.file_meta:
         ds.file_meta.TransferSyntaxUID = UID(instance.transfer_syntax_uid)
-    is_palette = instance.photometric == "PALETTE COLOR"
     try:
+        palette = _palette(ds) if with_palette and instance.photometric == "PALETTE COLOR" else None
         for frame in decode_frames(ds, numbers, name):
             _check_shape(frame, instance)
-            if is_palette:
-                yield apply_color_lut(frame, ds)
+            if palette is not None and frame.ndim == 2:
+                yield palette[stored_bits(frame, instance)]
             else:
                 native = frame.astype(frame.dtype.newbyteorder("="), copy=False)
                 yield stored_bits(native, instance) if native.ndim == 2 else native
@@ -132,6 +138,17 @@ def _decoded_frames(instance: Instance, numbers: list[int]) -> Iterator[NDArray[
             f"the pixels of {name} could not be decoded ({type(error).__name__}: {str(error)[:160]}). "
             "The file is damaged or its header does not fit its pixels: send it again."
         ) from error
+
+
+def _palette(ds: Dataset) -> NDArray[Any]:
+    """Colours (n, 3) by stored value; uint8 where the 16 bits of the tables only repeat or shift eight."""
+    numbers = np.arange(1 << min(int(ds.BitsStored), 16), dtype=np.uint16)
+    colours: NDArray[Any] = apply_color_lut(numbers[np.newaxis], ds)[0]
+    if colours.dtype == np.uint16:
+        high, low = colours >> 8, colours & 0xFF
+        if not low.any() or (low == high).all():
+            return high.astype(np.uint8)
+    return colours
 
 
 def _check_shape(frame: NDArray[Any], instance: Instance) -> None:
