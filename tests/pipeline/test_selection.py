@@ -39,7 +39,7 @@ def test_plain_series_is_taken():
         (ct(modality=None), "modality-unstated", "--state FILE=MODALITY:UNIT"),
         (ct(kind="raster", modality=None), "raster-not-taken", "DICOM original"),
         (ct(kind="other"), "not-an-image", "not an image series"),
-        (ct(tags={"ImageType": ("ORIGINAL", "PRIMARY", "LOCALIZER")}), "localizer", "scout"),
+        (ct(conditions=(Condition("localizer", "note", "This is a scout."),)), "localizer", "scout"),
         (ct(unit=None), "unit-not-met", "unstated unit"),
         (ct(affine=None), "millimetres-unstated", "no position"),
         (ct(shape=(2, 4, 4)), "too-few-slices", "at least 3 slices"),

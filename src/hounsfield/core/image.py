@@ -42,7 +42,7 @@ class Image:
     """One picture or volume.
 
     array: (z, y, x), or (t, z, y, x) in time; colour adds a last axis of 3. grid: geometry of the
-    axes z, y, x. unit: `HU`, `SUVbw`, `Bq/ml`, or `1` for values without a unit. source: the frame
+    axes z, y, x. unit: `HU`, `SUVbw`, `Bq/ml`, `Gy`, or `1` for values without a unit. source: the frame
     behind each slice, in array order (empty for files that are not DICOM). padding: mask (z, y, x)
     of voxels that the file declares to hold no measurement, or None.
     """

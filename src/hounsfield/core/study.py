@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from hounsfield.core.errors import RefusedInput
+from hounsfield.core.image import Cine
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -33,7 +36,8 @@ class Series:
     modality: DICOM's (CT, PT, MR, ...), None for raster and NIfTI files. unit: what `image()` will
     return (`HU`, `SUVbw`, ...), None if unstated. tags: DICOM attributes that matter, by keyword;
     absent means unstated. source: frames in array order. files: file names in array order. grid:
-    known without decoding pixels. image(): decodes; raises StudyError naming the file.
+    known without decoding pixels. frame_time_s: of a moving picture, seconds of each frame from the first, () if
+    unstated. image(): decodes; raises StudyError naming the file. cine(): the image with these times.
     headers(): data sets without pixels, one an instance, for writers of derived objects.
     regions(grid): the regions of a derived object on `grid`; empty for images.
     """
@@ -49,6 +53,7 @@ class Series:
     conditions: tuple[Condition, ...] = ()
     source: tuple[SourceFrame, ...] = ()
     files: tuple[str, ...] = ()
+    frame_time_s: tuple[float, ...] = ()
     load_image: Callable[[], Image] | None = None
     load_headers: Callable[[], Sequence[Any]] | None = None
     load_regions: Callable[[Grid], Sequence[Region]] | None = None
@@ -66,13 +71,20 @@ class Series:
     def image(self) -> Image:
         """Decode the pixels; each call decodes again, so keep the Image while it is needed."""
         if self.load_image is None:
-            from hounsfield.core.errors import RefusedInput
-
             reasons = " ".join(c.text for c in self.conditions if c.severity == "refusal")
             raise RefusedInput(
                 reasons or f"series {self.key} ({self.modality}) holds no image that can be read"
             )
         return self.load_image()
+
+    def cine(self) -> Cine:
+        """The image with the time of each frame. Raises RefusedInput where the file states no times."""
+        if not self.frame_time_s:
+            raise RefusedInput(
+                f"series {self.key} states no times of frames, so it is no moving picture in seconds. Use the original "
+                "of the scanner, or image() for the frames alone."
+            )
+        return Cine(self.image(), self.frame_time_s)
 
     def headers(self) -> Sequence[Any]:
         """The instances' data sets without pixel data, in array order; empty for non-DICOM files."""

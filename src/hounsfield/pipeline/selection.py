@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hounsfield.core import Condition
+from hounsfield.studies.purposes import NOT_TO_BE_MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 # Reasons that concern what a series is, not how good it is: nobody expects an application to take it.
 NOT_MEANT = frozenset(
-    {"not-an-image", "modality-not-taken", "modality-unstated", "raster-not-taken", "localizer"}
+    {"not-an-image", "modality-not-taken", "modality-unstated", "raster-not-taken", *NOT_TO_BE_MEASURED}
 )
 
 
@@ -98,10 +99,10 @@ def _what_it_is(series: Series, role: Role) -> tuple[str, str] | None:
         return "not-an-image", f"This is not an image series (modality {series.modality or 'unstated'})."
     if role.modalities and series.modality not in role.modalities:
         return _wrong_modality(series, " or ".join(role.modalities))
-    image_type = tuple(str(part).upper() for part in series.tags.get("ImageType", ()) or ())
-    if "LOCALIZER" in image_type:
-        return "localizer", "This is a localizer (scout) image, made to plan the scan and not to be measured."
-    return None
+    purpose = next((c for c in series.conditions if c.code in NOT_TO_BE_MEASURED), None)
+    if purpose is None or (purpose.code == "secondary-capture" and role.raster):
+        return None
+    return purpose.code, purpose.text
 
 
 def _wrong_modality(series: Series, needed: str) -> tuple[str, str]:

@@ -12,13 +12,21 @@ from hounsfield.core import Condition, Grid, Image, Series, SourceFrame
 from hounsfield.core.errors import HounsfieldError
 from hounsfield.imaging.affine import affine_from_planes, plane_normal
 from hounsfield.imaging.slices import stack_slices
-from hounsfield.studies.grouping import Unit, is_localizer
+from hounsfield.studies.cine import frame_times
+from hounsfield.studies.grouping import Unit
 from hounsfield.studies.header_values import first_item, plain, quiet_pydicom, stated, text
 from hounsfield.studies.instances import read_data_set
 from hounsfield.studies.intensity import intensity_of
 from hounsfield.studies.pixel_arrays import PixelPlan, build_array
-from hounsfield.studies.projections import projection_conditions, projection_spacing
+from hounsfield.studies.projections import (
+    RADIOGRAPHS,
+    projection_conditions,
+    projection_spacing,
+    ultrasound_regions,
+)
+from hounsfield.studies.purposes import purpose
 from hounsfield.studies.stack_conditions import stack_conditions
+from hounsfield.studies.views import view_and_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +73,7 @@ SERIES_KEYWORDS = (
     *("TriggerTime", "ImageComments", "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime"),
     *("WindowCenter", "WindowWidth", "BitsStored", "SOPClassUID", "FrameOfReferenceUID", "FrameTime"),
 )
+_ENHANCED_US_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
 # Planes spaced unevenly are put on at most this many times as many even planes.
 _MOST_EVEN_PLANES = 4
 
@@ -112,8 +121,10 @@ def image_series(unit: Unit, key: str) -> Series:
         *intensity.conditions,
         *_split_condition(unit),
         *_remarks(unit, layout),
-        *(projection_conditions(header) if unit.is_picture else ()),
+        *(projection_conditions(header) if unit.is_picture else _view_conditions(unit, header)),
     )
+    times_s, time_conditions = frame_times(header, len(unit.members)) if layout.is_moving else ((), ())
+    conditions += time_conditions
     is_refused = any(c.severity == "refusal" for c in conditions)
     has_uids = all(i.sop_instance_uid for i in unit.instances)
     plan = PixelPlan(
@@ -132,13 +143,29 @@ def image_series(unit: Unit, key: str) -> Series:
         description=text(header, "SeriesDescription"),
         unit=intensity.unit,
         grid=layout.grid,
-        tags=series_tags(header),
+        tags=MappingProxyType({**series_tags(header), **_picture_tags(unit, header)}),
         conditions=conditions,
         source=source,
+        frame_time_s=times_s,
         files=tuple(i.source.name for i in unit.instances),
         load_image=None if is_refused else _loader(layout, plan, intensity.unit, source, header),
         load_headers=_header_loader(unit.instances),
     )
+
+
+def _picture_tags(unit: Unit, header: Dataset) -> dict[str, Any]:
+    """What pictures state beside their pixels: `View` and `Side` of radiographs, regions of ultrasound."""
+    modality = unit.members[0][0].modality
+    if modality in RADIOGRAPHS:
+        view, side, _ = view_and_side(header)
+        return {"View": view, "Side": side}
+    is_ultrasound = unit.is_picture and modality in {"US", "IVUS"}
+    return {"UltrasoundRegions": ultrasound_regions(header)} if is_ultrasound else {}
+
+
+def _view_conditions(unit: Unit, header: Dataset) -> list[Condition]:
+    """Tomosynthesis is a volume and has a view and a side all the same."""
+    return view_and_side(header)[2] if unit.members[0][0].modality in RADIOGRAPHS else []
 
 
 def _loader(
@@ -319,8 +346,17 @@ def _remarks(unit: Unit, layout: _Layout) -> list[Condition]:
                 (instance.source.name,),
             )
         )
-    if is_localizer(instance):
+    not_to_be_measured = purpose(instance)
+    if not_to_be_measured is not None:
+        found.append(not_to_be_measured)
+    if instance.sop_class_uid == _ENHANCED_US_VOLUME and layout.grid.affine is not None:
         found.append(
-            Condition("localizer", "note", "This is a localizer (scout), made to plan the scan.", where)
+            Condition(
+                "directions-of-transducer",
+                "warning",
+                "The ultrasound volume lies in the frame of its transducer: sizes are true, but left, right, front and "
+                "back of the patient are not known.",
+                where,
+            )
         )
     return found

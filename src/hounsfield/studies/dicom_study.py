@@ -40,7 +40,6 @@ STUDY_KEYWORDS = (
 DIRECTORY = "1.2.840.10008.1.3.10"
 # Objects with pixels that are no picture of a patient, or whose pixels are tiles of one too large to show.
 _NO_PICTURE = {
-    "1.2.840.10008.5.1.4.1.1.481.2": "RT Dose",
     "1.2.840.10008.5.1.4.1.1.77.1.6": "whole slide image",
     "1.2.840.10008.5.1.4.1.1.77.1.5.1": "photograph of the eye",
 }

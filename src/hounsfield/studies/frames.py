@@ -20,9 +20,10 @@ from hounsfield.studies.header_values import (
     texts,
     vector,
 )
+from hounsfield.studies.old_multiframe import OLD_KEYWORDS, OldPlace, old_places, stated_slope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydicom.dataset import Dataset
 
@@ -57,6 +58,7 @@ SPLIT_KEYS: tuple[tuple[str, str, str, str], ...] = (
     ("series description", "SeriesDescription", "", ""),
     ("image comments", "ImageComments", "FrameContentSequence", "FrameComments"),
     ("stack", "", "FrameContentSequence", "StackID"),
+    ("time slot", "", "", ""),
     ("acquisition time", "AcquisitionTime", "FrameContentSequence", "FrameAcquisitionDateTime"),
     ("content time", "ContentTime", "", ""),
 )
@@ -70,6 +72,7 @@ FRAME_KEYWORDS = (
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept"),
     *("RescaleType", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "NumberOfFrames"),
     *(keyword for _, keyword, _, _ in SPLIT_KEYS if keyword),
+    *OLD_KEYWORDS,
 )
 
 
@@ -105,11 +108,7 @@ def frames_of(ds: Header) -> tuple[Frame, ...]:
         return (_classic_frame(ds, 1),)
     if not per_frame and not shared:
         # An old multi-frame object states at most the place of its first frame.
-        bare = _classic_frame(ds, 1)
-        return tuple(
-            Frame(number_, None, None, None, bare.slope, bare.intercept, bare.rescale_type, bare.keys)
-            for number_ in range(1, min(n_frames, _MOST_FRAMES) + 1)
-        )
+        return _old_frames(ds, min(n_frames, _MOST_FRAMES))
     n_frames = min(n_frames, _MOST_FRAMES)
     return tuple(_enhanced_frame([*per_frame[i : i + 1], *shared[:1]], ds, i + 1) for i in range(n_frames))
 
@@ -118,13 +117,31 @@ def frames_of(ds: Header) -> tuple[Frame, ...]:
 _MOST_FRAMES = 648_000
 
 
+def _old_frames(ds: Header, n_frames: int) -> tuple[Frame, ...]:
+    bare = _classic_frame(ds, 1)
+    places: Sequence[OldPlace | None] = old_places(ds, n_frames) or [None] * n_frames
+    return tuple(
+        Frame(
+            number_,
+            place.position_mm if place is not None else None,
+            place.cosines if place is not None else None,
+            bare.pixel_spacing_mm if place is not None else None,
+            bare.slope,
+            bare.intercept,
+            bare.rescale_type,
+            {**bare.keys, **(place.keys if place is not None else {})},
+        )
+        for number_, place in enumerate(places, 1)
+    )
+
+
 def _classic_frame(ds: Header, number_: int) -> Frame:
     return Frame(
         number_,
         vector(ds, "ImagePositionPatient", 3),
         vector(ds, "ImageOrientationPatient", 6),
         vector(ds, "PixelSpacing", 2),
-        number(ds, "RescaleSlope"),
+        stated_slope(ds),
         number(ds, "RescaleIntercept"),
         text(ds, "RescaleType").upper(),
         _classic_keys(ds),
@@ -143,8 +160,11 @@ def _enhanced_frame(groups: list[Dataset], top: Header, number_: int) -> Frame:
     measures = macro("PixelMeasuresSequence")
     return Frame(
         number_,
-        vector(macro("PlanePositionSequence"), "ImagePositionPatient", 3),
-        vector(macro("PlaneOrientationSequence"), "ImageOrientationPatient", 6),
+        vector(macro("PlanePositionSequence"), "ImagePositionPatient", 3)
+        # Ultrasound volumes lie in a frame of their own (PS3.3 C.8.24.3).
+        or vector(macro("PlanePositionVolumeSequence"), "ImagePositionVolume", 3),
+        vector(macro("PlaneOrientationSequence"), "ImageOrientationPatient", 6)
+        or vector(macro("PlaneOrientationVolumeSequence"), "ImageOrientationVolume", 6),
         vector(measures, "PixelSpacing", 2),
         number(transformation, "RescaleSlope"),
         number(transformation, "RescaleIntercept"),

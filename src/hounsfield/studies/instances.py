@@ -44,13 +44,18 @@ _KEYWORDS = (
         "AcquisitionTime",
         "ModalityLUTSequence",
     ),
-    *("AnatomicalOrientationType", "PlanarConfiguration", "SeriesDescription"),
+    *("AnatomicalOrientationType", "PlanarConfiguration", "SeriesDescription", "VolumeFrameOfReferenceUID"),
 )
 _TAGS = [Tag(keyword) for keyword in (*_KEYWORDS, *FRAME_KEYWORDS)] + [Tag(tag) for tag in FRAME_PRIVATE_TAGS]
 
 # A file with functional groups is one of few: pydicom reads it.
 _SCANNER = TagScanner(
-    _TAGS, sequences=[Tag("SharedFunctionalGroupsSequence"), Tag("PerFrameFunctionalGroupsSequence")]
+    _TAGS,
+    sequences=[
+        Tag("SharedFunctionalGroupsSequence"),
+        Tag("PerFrameFunctionalGroupsSequence"),
+        Tag("DetectorInformationSequence"),
+    ],
 )
 
 
@@ -196,7 +201,9 @@ def _scanned(source: Source, head: bytes) -> Instance | None:
             head = source.head(n_bytes)
         try:
             header = _SCANNER.scan(head)
-            return None if header is None else _record(source, header, _scanned_pixels(source, header, head))
+            if header is None or (integer(header, "NumberOfFrames") or 1) > 1:
+                return None
+            return _record(source, header, _scanned_pixels(source, header, head))
         except BeyondBuffer:
             continue
         except Unusual:
@@ -286,7 +293,7 @@ def _record(source: Source, ds: Header, pixels: PixelElement | None) -> Instance
         series_instance_uid=text(ds, "SeriesInstanceUID"),
         modality=text(ds, "Modality"),
         transfer_syntax_uid=text(meta, "TransferSyntaxUID") or _guessed_syntax(ds),
-        frame_of_reference_uid=text(ds, "FrameOfReferenceUID"),
+        frame_of_reference_uid=text(ds, "VolumeFrameOfReferenceUID") or text(ds, "FrameOfReferenceUID"),
         image_type=tuple(part.upper() for part in texts(ds, "ImageType")),
         rows=integer(ds, "Rows") or 0,
         columns=integer(ds, "Columns") or 0,

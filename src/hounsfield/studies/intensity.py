@@ -110,8 +110,24 @@ def _other(unit: Unit, _header: Dataset) -> Intensity:
     return Intensity("1")
 
 
+def _dose(_unit: Unit, header: Dataset) -> Intensity:
+    units = text(header, "DoseUnits").upper()
+    if units == "GY":
+        return Intensity("Gy")
+    return _without_unit(
+        "dose-units-not-gray",
+        f"Dose Units (3004,0002) is {units or 'absent'}, not GY, so the values are no dose in gray. Export the dose in "
+        "gray.",
+    )
+
+
 def _without_unit(code: str, sentence: str) -> Intensity:
     return Intensity(None, 1.0, (Condition(code, "warning", sentence),))
 
 
-_BY_MODALITY: dict[str, Callable[[Unit, Dataset], Intensity]] = {"CT": _ct, "PT": _pet, "MR": _mr}
+_BY_MODALITY: dict[str, Callable[[Unit, Dataset], Intensity]] = {
+    "CT": _ct,
+    "PT": _pet,
+    "MR": _mr,
+    "RTDOSE": _dose,
+}

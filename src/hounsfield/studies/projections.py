@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hounsfield.core import Condition, PlaneSpacing
-from hounsfield.studies.header_values import first_item, integer, number, text, vector
+from hounsfield.studies.header_values import first_item, integer, items, number, text, vector
+from hounsfield.studies.views import view_and_side
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 RADIOGRAPHS = frozenset({"CR", "DX", "MG", "RG", "PX", "IO"})
 _CM = 3  # Physical Units X/Y Direction (0018,6024): 3 = centimetres
+_TWO_DIMENSIONAL = 1  # Region Spatial Format (0018,6012)
 
 
 def projection_spacing(header: Dataset) -> PlaneSpacing | None:
@@ -23,7 +25,7 @@ def projection_spacing(header: Dataset) -> PlaneSpacing | None:
     """
     if text(header, "Modality") in {"US", "IVUS"}:
         return _ultrasound_spacing(header)
-    spacing, imager = _positive(header, "PixelSpacing"), _positive(header, "ImagerPixelSpacing")
+    spacing, imager = _positive(header, "PixelSpacing"), _imager_spacing(header)
     if imager is not None and spacing in {None, imager}:
         magnification = number(header, "EstimatedRadiographicMagnificationFactor") or 1.0
         kind: SpacingKind = "calibrated" if magnification > 1.0 else "detector"
@@ -37,30 +39,62 @@ def projection_spacing(header: Dataset) -> PlaneSpacing | None:
     return PlaneSpacing(spacing[0], spacing[1], "detector" if is_shadow else "patient")
 
 
+def _imager_spacing(header: Dataset) -> tuple[float, ...] | None:
+    """Imager Pixel Spacing (0018,1164), in enhanced XA in a functional group (PS3.3 C.8.19.6.4)."""
+    shared = first_item(header, "SharedFunctionalGroupsSequence")
+    properties = first_item(shared, "FramePixelDataPropertiesSequence") if shared is not None else None
+    return _positive(header if properties is None else properties, "ImagerPixelSpacing")
+
+
 def _positive(header: Dataset, keyword: str) -> tuple[float, ...] | None:
     pair = vector(header, keyword, 2)
     return pair if pair is not None and min(pair) > 0 else None
 
 
 def _ultrasound_spacing(header: Dataset) -> PlaneSpacing | None:
-    """Only where the whole picture is one region measured in centimetres."""
-    regions = header.get("SequenceOfUltrasoundRegions") or ()
-    region = first_item(header, "SequenceOfUltrasoundRegions")
-    if region is None or len(regions) != 1:
+    """Only where all regions of tissue in the picture are measured alike."""
+    tissue = [region for region in ultrasound_regions(header) if region["format"] == _TWO_DIMENSIONAL]
+    if len({(round(region["row_mm"], 6), round(region["column_mm"], 6)) for region in tissue}) != 1:
         return None
-    units = (integer(region, "PhysicalUnitsXDirection"), integer(region, "PhysicalUnitsYDirection"))
-    x_cm, y_cm = number(region, "PhysicalDeltaX"), number(region, "PhysicalDeltaY")
-    if units != (_CM, _CM) or not x_cm or not y_cm:
-        return None
-    return PlaneSpacing(abs(y_cm) * 10.0, abs(x_cm) * 10.0, "calibrated")
+    return PlaneSpacing(tissue[0]["row_mm"], tissue[0]["column_mm"], "calibrated")
+
+
+def ultrasound_regions(header: Dataset) -> tuple[dict[str, Any], ...]:
+    """The calibrated regions of an ultrasound picture (PS3.3 C.8.5.5) that are measured in centimetres.
+
+    Each with `box_yx` (first and last row and column), `row_mm`, `column_mm` and `format` (1 for
+    two-dimensional tissue, 2 M-mode, 3 spectrum, ...).
+    """
+    found = []
+    for region in items(header, "SequenceOfUltrasoundRegions"):
+        units = (integer(region, "PhysicalUnitsXDirection"), integer(region, "PhysicalUnitsYDirection"))
+        x_cm, y_cm = number(region, "PhysicalDeltaX"), number(region, "PhysicalDeltaY")
+        if units != (_CM, _CM) or not x_cm or not y_cm:
+            continue
+        corners = [integer(region, f"RegionLocation{end}") for end in ("MinY0", "MinX0", "MaxY1", "MaxX1")]
+        found.append(
+            {
+                "box_yx": tuple(corners),
+                "row_mm": abs(y_cm) * 10.0,
+                "column_mm": abs(x_cm) * 10.0,
+                "format": integer(region, "RegionSpatialFormat") or _TWO_DIMENSIONAL,
+            }
+        )
+    return tuple(found)
 
 
 def projection_conditions(header: Dataset) -> list[Condition]:
     """What is unstated, contradictory or inverted on a radiograph; nothing for other pictures."""
     modality = text(header, "Modality")
+    where = tuple(filter(None, (text(header, "SOPInstanceUID"),)))
+    if modality in {"US", "IVUS"} and projection_spacing(header) is None:
+        said = (
+            "No region of the picture is calibrated in centimetres, or several differ (Sequence of Ultrasound Regions, "
+            "0018,6011): lengths in the picture are not known."
+        )
+        return [Condition("spacing-uncalibrated", "note", said, where)]
     if modality not in RADIOGRAPHS:
         return []
-    where = tuple(filter(None, (text(header, "SOPInstanceUID"),)))
     found = []
     if text(header, "PhotometricInterpretation").upper() == "MONOCHROME1":
         found.append(
@@ -93,37 +127,4 @@ def projection_conditions(header: Dataset) -> list[Condition]:
                 where,
             )
         )
-    return found + _view_and_side(header, modality, where)
-
-
-def _view_and_side(header: Dataset, modality: str, where: tuple[str, ...]) -> list[Condition]:
-    found = []
-    if not text(header, "ViewPosition") and first_item(header, "ViewCodeSequence") is None:
-        found.append(
-            Condition(
-                "view-unstated",
-                "note",
-                "Neither View Position (0018,5101) nor View Code Sequence (0054,0220) is stated: the view is unknown.",
-                where,
-            )
-        )
-    sides = {text(header, "ImageLaterality"), text(header, "Laterality")} - {"", "U"}
-    if len(sides) > 1:
-        found.append(
-            Condition(
-                "laterality-contradictory",
-                "warning",
-                "Image Laterality (0020,0062) and Laterality (0020,0060) contradict each other; the side is unknown.",
-                where,
-            )
-        )
-    elif not sides and modality == "MG":
-        found.append(
-            Condition(
-                "laterality-unstated",
-                "warning",
-                "The mammogram states no Image Laterality (0020,0062); the side is unknown.",
-                where,
-            )
-        )
-    return found
+    return found + view_and_side(header)[2]
