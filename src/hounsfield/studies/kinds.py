@@ -1,6 +1,6 @@
 """What a file is, told by its first bytes: names and endings decide nothing.
 
-A new kind of source needs a line in the table `SIGNATURES` here and one in `READERS` of read_study.py.
+A new kind of source needs a line in the table `SIGNATURES` here and its reader in read_study.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Kind = Literal["dicom", "nifti", "nifti-gz", "picture", "zip", "nothing"]
+Kind = Literal["dicom", "nifti", "nifti-gz", "nrrd", "metaimage", "picture", "zip", "gzip", "nothing"]
 
 _DICOM_PREAMBLE_BYTES = 128
 # The groups that the first element of a data set without preamble can have.
@@ -95,8 +95,24 @@ def _is_gzipped_nifti(head: bytes) -> bool:
         return False
 
 
+def _is_nrrd(head: bytes) -> bool:
+    return head.startswith(b"NRRD000")
+
+
+def _is_metaimage(head: bytes) -> bool:
+    """Text that begins with a key of MetaImage and states the sizes of axes."""
+    text = head[:4096]
+    begins = text.lstrip()[:20].startswith((b"ObjectType", b"NDims", b"Comment", b"DimSize"))
+    return begins and b"DimSize" in text and b"ElementDataFile" in text
+
+
 def _is_picture(head: bytes) -> bool:
-    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
+    # PNG, JPEG, TIFF in both byte orders and its 64-bit form
+    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
+
+
+def _is_gzip(head: bytes) -> bool:
+    return head.startswith(b"\x1f\x8b\x08")
 
 
 def _is_zip(head: bytes) -> bool:
@@ -108,8 +124,11 @@ SIGNATURES: tuple[tuple[Kind, Callable[[bytes], bool]], ...] = (
     ("dicom", _is_dicom),
     ("nifti", _is_nifti),
     ("nifti-gz", _is_gzipped_nifti),
+    ("nrrd", _is_nrrd),
+    ("metaimage", _is_metaimage),
     ("picture", _is_picture),
     ("zip", _is_zip),
+    ("gzip", _is_gzip),
 )
 
 

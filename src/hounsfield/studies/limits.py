@@ -17,6 +17,20 @@ RATIO_COUNTS_FROM_BYTES = 16 * 1024**2
 MAX_ARCHIVE_DEPTH = 2
 MAX_NESTED_ARCHIVE_BYTES = 2 * GIB
 
+# Numbers written as text (NRRD); a slice of 512 x 512 has 1.5 MB of them.
+MAX_TEXT_NUMBERS_BYTES = 256 * 1024**2
+
+# Pages of a picture file (TIFF) that are read as one stack.
+MAX_PICTURE_PAGES = 10_000
+
+# What a DICOMweb server may send for one request, and how long it may be silent and take.
+MAX_DOWNLOAD_BYTES = 64 * GIB
+MAX_DOWNLOADED_INSTANCES = 100_000
+MAX_DOWNLOADED_STUDIES = 50
+MAX_ANSWER_BYTES = 64 * 1024**2
+SILENCE_S = 30.0
+WHOLE_DOWNLOAD_S = 3600.0
+
 # Deflated data sets (1.2.840.10008.1.2.1.99) and gzip are inflated in pieces up to this.
 MAX_INFLATED_BYTES = 8 * GIB
 INFLATE_PIECE_BYTES = 1024**2

@@ -10,8 +10,8 @@ import numpy as np
 
 from hounsfield.core import Condition
 from hounsfield.core.errors import HounsfieldError
-from hounsfield.studies.nifti_masks import beside_images
 from hounsfield.studies.region_series import share_millimetres
+from hounsfield.studies.volume_studies import beside_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

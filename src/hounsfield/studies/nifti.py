@@ -1,7 +1,6 @@
 """NIfTI files, packed or not: one folder is one study; RAS is turned to LPS here and nowhere else.
 
-A file states neither modality nor unit. It is taken for a mask where its name contains `mask`, `label` or
-`seg` as a word and its values are few whole numbers: see `mask_series` in nifti_masks.py.
+A file states neither modality nor unit. Whether it is a mask is decided in volume_studies.py.
 """
 
 from __future__ import annotations
@@ -18,10 +17,11 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from hounsfield.core import Condition, Grid, Image, Series
+from hounsfield.core import Condition, Grid
 from hounsfield.core.errors import GeometryError, RefusedInput, StudyError
 from hounsfield.imaging.affine import lps_zyx_from_ras_xyz
 from hounsfield.studies import limits
+from hounsfield.studies.volume_files import unplaced
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -64,9 +64,19 @@ class NiftiFile:
     conditions: tuple[Condition, ...]
 
     @property
-    def is_whole(self) -> bool:
-        """Whether stored values are whole numbers and stay so."""
-        return self.dtype.kind in "iu" and self.slope is None
+    def format_name(self) -> str:
+        """NIfTI."""
+        return "NIfTI"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self.source.name,)
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether each voxel holds red, green and blue."""
+        return self.dtype.names is not None
 
     def array(self) -> NDArray[Any]:
         """The values (z, y, x) or (t, z, y, x), colour with a last axis of 3. Raises StudyError if cut off."""
@@ -172,7 +182,7 @@ def _grid(source: Source, header: Any, shape_zyx: tuple[int, int, int]) -> tuple
         qform = None
     affine = sform if sform is not None else qform
     if affine is None:
-        return Grid(shape_zyx), [_unplaced(where, "states neither sform nor qform (both codes are 0)")]
+        return Grid(shape_zyx), [unplaced(where, "states neither sform nor qform (both codes are 0)")]
     found = []
     spatial_unit = int(header["xyzt_units"]) & _SPATIAL_UNIT_MASK
     scale = np.diag([*[_MM_PER_UNIT.get(spatial_unit, 1.0)] * 3, 1.0])
@@ -184,16 +194,7 @@ def _grid(source: Source, header: Any, shape_zyx: tuple[int, int, int]) -> tuple
     try:
         return Grid(shape_zyx, lps_zyx_from_ras_xyz(scale @ affine)), found
     except GeometryError as error:
-        return Grid(shape_zyx), [_unplaced(where, f"states an affine that is none ({error})")]
-
-
-def _unplaced(where: tuple[str, ...], what: str) -> Condition:
-    return Condition(
-        "position-unstated",
-        "warning",
-        f"The file {what}, so nothing in millimetres can be said of it. Make it again from the DICOM original.",
-        where,
-    )
+        return Grid(shape_zyx), [unplaced(where, f"states an affine that is none ({error})")]
 
 
 def _disagreement(
@@ -209,27 +210,3 @@ def _disagreement(
         return []
     text = f"sform and qform of the file place its corners up to {apart_mm:.1f} mm apart; sform was taken."
     return [Condition("nifti-forms-disagree", "warning", text, where)]
-
-
-def nifti_image(file: NiftiFile) -> Series:
-    """The file as an image series without modality and unit."""
-    unstated = Condition(
-        "unit-unstated",
-        "warning",
-        "A NIfTI file states neither modality nor unit. State them (--state FILE=MODALITY:UNIT), or use the DICOM "
-        "original.",
-        (file.source.name,),
-    )
-
-    def load() -> Image:
-        return Image(file.array(), file.grid, "1")
-
-    return Series(
-        key=file.source.name,
-        kind="image",
-        description=file.source.stem,
-        grid=file.grid,
-        conditions=(*file.conditions, unstated),
-        files=(file.source.name,),
-        load_image=load,
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,23 +21,34 @@ from hounsfield.studies.header_values import quiet_pydicom
 from hounsfield.studies.instances import read_instance
 from hounsfield.studies.kinds import kind_of
 from hounsfield.studies.linking import link_masks, link_regions
-from hounsfield.studies.nifti_masks import nifti_studies
+from hounsfield.studies.metaimage import read_metaimage
+from hounsfield.studies.nifti import read_nifti
+from hounsfield.studies.nrrd import read_nrrd
 from hounsfield.studies.pictures import picture_study
 from hounsfield.studies.segmentations import LABEL_MAP_SEGMENTATION, SEGMENTATION, segmentation_series
-from hounsfield.studies.sources import Archive, find_sources
+from hounsfield.studies.sources import Archive, find_sources, gunzipped
 from hounsfield.studies.structure_sets import RT_STRUCTURE_SET, structure_set_series
+from hounsfield.studies.volume_studies import volume_studies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hounsfield.studies.instances import Instance
     from hounsfield.studies.sources import Source
+    from hounsfield.studies.volume_studies import Reader
 
 # Objects that are no image and give regions: who reads them.
 DERIVED = {
     RT_STRUCTURE_SET: structure_set_series,
     SEGMENTATION: segmentation_series,
     LABEL_MAP_SEGMENTATION: segmentation_series,
+}
+# Volume files by kind: who reads them.
+VOLUMES: dict[str, Reader] = {
+    "nifti": partial(read_nifti, is_packed=False),
+    "nifti-gz": partial(read_nifti, is_packed=True),
+    "nrrd": read_nrrd,
+    "metaimage": read_metaimage,
 }
 _REPORT_EVERY = 50
 
@@ -45,7 +57,7 @@ _REPORT_EVERY = 50
 class StudiesRead:
     """What lies below a path.
 
-    studies: DICOM, then NIfTI, then pictures, each in order of file names. refused: files that are damaged
+    studies: DICOM, then volume files, then pictures, each in order of file names. refused: files that are damaged
     or exceed a limit, one Condition each, with the file in `instances`. notes: what was passed over.
     """
 
@@ -59,7 +71,7 @@ class _Found:
     """What the files turned out to be, gathered while they are looked through."""
 
     dicom: list[Instance] = field(default_factory=list)
-    nifti: list[tuple[Source, bool]] = field(default_factory=list)
+    volumes: list[tuple[Source, Reader]] = field(default_factory=list)
     pictures: list[Study] = field(default_factory=list)
     refused: list[Condition] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
@@ -71,7 +83,8 @@ def read_studies(
     progress: Progress | None = None,
     stated: Mapping[str, tuple[str, str]] | None = None,
 ) -> StudiesRead:
-    """Every study below `path`: a folder, a zip archive, or one file of DICOM, NIfTI, PNG or JPEG.
+    """Every study below `path`: a folder, a zip archive, or one file of DICOM, NIfTI, NRRD,
+    MetaImage, PNG, JPEG or TIFF.
 
     Files are told apart by content; what is no image is passed over, what is damaged is listed as refused,
     and nothing of it stops the rest. stated: (modality, unit) by file stem, for files that state none; it is
@@ -89,14 +102,16 @@ def read_studies(
                 step(progress, "reading headers", number / len(sources))
             _look_into(source, found, stated or {}, depth=0)
         dicom, refused = build_studies(found.dicom, DERIVED)
-    volumes, refused_volumes = nifti_studies(found.nifti, stated or {}, path.name)
+    volumes, refused_volumes = volume_studies(found.volumes, stated or {}, path.name)
+    used = {name for study in volumes for series in study.series for name in series.files}
+    passed_over = [name for name in found.passed_over if name not in used]
     dicom, volumes = link_masks([link_regions(study) for study in dicom], volumes)
     step(progress, "reading headers", 1.0)
     every = (*found.refused, *refused, *refused_volumes)
     studies = (*dicom, *volumes, *found.pictures)
     if not studies:
-        raise StudyError(_nothing_read(path, every, found.passed_over))
-    return StudiesRead(tuple(studies), every, _passed_over(found.passed_over))
+        raise StudyError(_nothing_read(path, every, passed_over))
+    return StudiesRead(tuple(studies), every, _passed_over(passed_over))
 
 
 def read_study(path: Path | str) -> Study:
@@ -117,12 +132,12 @@ def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, st
         kind = kind_of(head)
         if kind == "dicom":
             _take_dicom(source, head, found)
-        elif kind in {"nifti", "nifti-gz"}:
-            found.nifti.append((source, kind == "nifti-gz"))
+        elif kind in VOLUMES:
+            found.volumes.append((source, VOLUMES[kind]))
         elif kind == "picture":
             found.pictures.append(picture_study(source, stated))
-        elif kind == "zip" and depth < limits.MAX_ARCHIVE_DEPTH:
-            for member in _members(source, depth):
+        elif kind in {"zip", "gzip"} and depth < limits.MAX_ARCHIVE_DEPTH:
+            for member in _members(source, depth) if kind == "zip" else (gunzipped(source),):
                 _look_into(member, found, stated, depth=depth + 1)
         else:
             found.passed_over.append(source.name)
@@ -173,6 +188,6 @@ def _nothing_read(path: Path, refused: tuple[Condition, ...], passed_over: list[
         parts.append(f"{refused[0].text}{more}")
     if passed_over:
         parts.append(
-            f"{len(passed_over)} files are no DICOM, NIfTI, PNG or JPEG by their content ({_endings(passed_over)})."
+            f"{len(passed_over)} files are no images by their content: no DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG or TIFF ({_endings(passed_over)})."
         )
     return f"nothing in {path.name} could be read: {' '.join(parts)}"

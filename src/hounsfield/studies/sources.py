@@ -6,6 +6,7 @@ dense ones are refused before anything is unpacked. Nothing is ever written besi
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 class Source:
     """One file, wherever it lies. name: path below what the user gave, with forward slashes.
 
-    path: where it lies, None for members of archives. open(): a fresh seekable stream at 0, which the caller closes. Raises StudyError if it cannot be read.
+    path: where it lies, None for members of archives. open(): a fresh seekable stream at 0, which the caller
+    closes; raises StudyError if it cannot be read. find: other members of the same archive, by their whole name.
     """
 
     name: str
     size_bytes: int
     open: Callable[[], BinaryIO] = field(repr=False)
     path: str | None = field(default=None, repr=False)
+    find: Callable[[str], Source | None] | None = field(default=None, repr=False)
 
     @property
     def folder(self) -> str:
@@ -45,6 +48,14 @@ class Source:
     def stem(self) -> str:
         """The file's name without folder and endings: "PET" of "a/PET.nii.gz"."""
         return PurePosixPath(self.name).name.split(".")[0] or PurePosixPath(self.name).name
+
+    def beside(self, name: str) -> Source | None:
+        """Another file, by its name below the folder of this one; None if it is not there."""
+        whole = f"{self.folder}/{name}" if self.folder else name
+        if self.path is None:
+            return self.find(whole) if self.find is not None else None
+        path = os.path.join(os.path.dirname(self.path), *name.split("/"))  # noqa: PTH118, PTH120  as in _below
+        return _file_source(path, whole, os.path.getsize(path)) if os.path.isfile(path) else None  # noqa: PTH113, PTH202
 
     def head(self, n_bytes: int = limits.SNIFFED_BYTES) -> bytes:
         """The first bytes."""
@@ -95,6 +106,7 @@ class Archive:
 
     def __init__(self, source: Source) -> None:
         self._name = source.name
+        self._entries: dict[str, zipfile.ZipInfo] = {}
         stream = source.open()
         try:
             self._zip = zipfile.ZipFile(stream)
@@ -121,10 +133,15 @@ class Archive:
             )
         for entry in entries:
             self._check(entry)
-        return [
-            Source(f"{self._name}/{entry.filename}", entry.file_size, self._opener(entry))
-            for entry in sorted(entries, key=lambda entry: entry.filename)
-        ]
+        self._entries = {f"{self._name}/{entry.filename}": entry for entry in entries}
+        return [self._source(name) for name in sorted(self._entries)]
+
+    def _source(self, name: str) -> Source:
+        entry = self._entries[name]
+        return Source(name, entry.file_size, self._opener(entry), find=self._find)
+
+    def _find(self, name: str) -> Source | None:
+        return self._source(name) if name in self._entries else None
 
     def _check(self, entry: zipfile.ZipInfo) -> None:
         where = f"{entry.filename!r} in {self._name}"
@@ -170,6 +187,39 @@ class Archive:
                 "archive declares. Make the archive again."
             )
         return content
+
+
+def gunzipped(source: Source) -> Source:
+    """The one file inside a gzip file. Raises StudyError if it is damaged, RefusedInput beyond the limits."""
+    name = f"{source.name}/{source.stem}"
+    with source.open() as stream:
+        n_bytes = sum(len(piece) for piece in _gunzip(stream, source))
+
+    def open_inside() -> BinaryIO:
+        with source.open() as stream:
+            return io.BytesIO(b"".join(_gunzip(stream, source)))
+
+    return Source(name, n_bytes, open_inside)
+
+
+def _gunzip(stream: BinaryIO, source: Source) -> Iterator[bytes]:
+    n_bytes = 0
+    try:
+        with gzip.GzipFile(fileobj=stream) as packed:
+            while piece := packed.read(limits.INFLATE_PIECE_BYTES):
+                n_bytes += len(piece)
+                is_dense = n_bytes > limits.MAX_ARCHIVE_RATIO * max(source.size_bytes, 1)
+                if n_bytes > limits.MAX_NESTED_ARCHIVE_BYTES or (
+                    is_dense and n_bytes > limits.RATIO_COUNTS_FROM_BYTES
+                ):
+                    raise RefusedInput(
+                        f"{source.name} unpacks to more than {n_bytes} bytes, beyond the limits of "
+                        f"{limits.MAX_NESTED_ARCHIVE_BYTES // limits.GIB} GiB and of {limits.MAX_ARCHIVE_RATIO} times its "
+                        "size. Unpack it yourself if you trust it."
+                    )
+                yield piece
+    except (OSError, EOFError, zlib.error) as error:
+        raise StudyError(f"{source.name} cannot be unpacked ({error}). Make or copy it again.") from error
 
 
 def _close(archive: zipfile.ZipFile, stream: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""Masks given as NIfTI beside images, and folders of NIfTI as studies.
+"""Folders of volume files (NIfTI, NRRD, MetaImage) as studies, and masks among them.
 
 The rule, since the format has no place to say it: a file is a mask if its name has `mask`, `label(s)`,
 `seg` or `segmentation` as a word (parted by anything but letters) and its values are whole numbers, of
@@ -18,16 +18,18 @@ import numpy as np
 from hounsfield.core import Condition, Series, Study
 from hounsfield.core.errors import HounsfieldError
 from hounsfield.studies.dicom_study import refuse
-from hounsfield.studies.nifti import nifti_image, read_nifti
 from hounsfield.studies.region_series import GivenRegion, drawn_on, region_name
 from hounsfield.studies.statements import as_stated
+from hounsfield.studies.volume_files import volume_image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hounsfield.core import Grid, Region
-    from hounsfield.studies.nifti import NiftiFile
     from hounsfield.studies.sources import Source
+    from hounsfield.studies.volume_files import VolumeFile
+
+    Reader = Callable[[Source], VolumeFile]
 
 MOST_LABELS = 512
 _MASK_WORDS = re.compile(r"(?<![a-z])(masks?|labels?|segs?|segmentations?)(?![a-z])", re.IGNORECASE)
@@ -40,18 +42,18 @@ def is_named_mask(stem: str) -> bool:
     return _MASK_WORDS.search(stem) is not None
 
 
-def nifti_studies(
-    sources: Sequence[tuple[Source, bool]], stated: Mapping[str, tuple[str, str]], top: str
+def volume_studies(
+    sources: Sequence[tuple[Source, Reader]], stated: Mapping[str, tuple[str, str]], top: str
 ) -> tuple[list[Study], list[Condition]]:
-    """One study for each folder that holds NIfTI files. sources: each with whether it is packed.
+    """One study for each folder that holds volume files. sources: each with who reads it.
 
     top: key of the study whose files lie directly in what the user gave.
     """
     by_folder: dict[str, list[Series]] = {}
     refused = []
-    for source, is_packed in sources:
+    for source, read in sources:
         try:
-            series = _series(read_nifti(source, is_packed=is_packed), stated)
+            series = _series(read(source), stated)
         except HounsfieldError as error:
             refused.append(refuse(error, source.name))
         else:
@@ -74,21 +76,21 @@ def beside_images(series: Series, others: Sequence[Series]) -> Series:
 
 
 def _same_place(grid: Grid, other: Grid) -> bool:
-    """Whether two grids hold the same voxels; a NIfTI file states no frame of reference, so none is asked."""
+    """Whether two grids hold the same voxels; a volume file states no frame of reference, so none is asked."""
     plain = replace(other, frame_of_reference_uid=grid.frame_of_reference_uid)
     return grid.is_same_as(plain, tolerance_mm=SAME_GRID_MM)
 
 
-def _series(file: NiftiFile, stated: Mapping[str, tuple[str, str]]) -> Series:
+def _series(file: VolumeFile, stated: Mapping[str, tuple[str, str]]) -> Series:
     stem = file.source.stem
-    if is_named_mask(stem) and file.n_times == 1 and file.dtype.names is None and stem not in stated:
+    if is_named_mask(stem) and file.n_times == 1 and not file.is_colour and stem not in stated:
         labels = _labels(file)
         if labels is not None:
             return _mask_series(file, labels)
-    return as_stated(nifti_image(file), stem, stated)
+    return as_stated(volume_image(file), stem, stated)
 
 
-def _labels(file: NiftiFile) -> tuple[int, ...] | None:
+def _labels(file: VolumeFile) -> tuple[int, ...] | None:
     """The values above 0 of a mask; None if these are no few whole numbers."""
     found = np.unique(file.array())
     if len(found) > MOST_LABELS or found[0] < 0 or not (found == np.rint(found)).all():
@@ -96,7 +98,7 @@ def _labels(file: NiftiFile) -> tuple[int, ...] | None:
     return tuple(int(value) for value in found if value > 0)
 
 
-def _mask_series(file: NiftiFile, labels: tuple[int, ...]) -> Series:
+def _mask_series(file: VolumeFile, labels: tuple[int, ...]) -> Series:
     stem = file.source.stem
     note = Condition(
         "mask-by-name",
@@ -119,6 +121,6 @@ def _mask_series(file: NiftiFile, labels: tuple[int, ...]) -> Series:
         description=stem,
         grid=file.grid,
         conditions=(*file.conditions, note),
-        files=(file.source.name,),
+        files=file.files,
         load_regions=load,
     )
