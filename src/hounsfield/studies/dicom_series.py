@@ -11,6 +11,7 @@ import numpy as np
 from hounsfield.core import Condition, Grid, Image, Series, SourceFrame
 from hounsfield.core.errors import HounsfieldError
 from hounsfield.imaging.affine import affine_from_planes, plane_normal
+from hounsfield.imaging.shear import straightening
 from hounsfield.imaging.slices import stack_slices
 from hounsfield.studies.cine import frame_times
 from hounsfield.studies.grouping import Unit
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
+    from hounsfield.imaging.shear import Straightening
     from hounsfield.imaging.slices import SliceStack
     from hounsfield.studies.instances import Instance
 
@@ -105,6 +107,7 @@ class _Layout:
     resample_mm: NDArray[np.float64] | None
     conditions: tuple[Condition, ...]
     is_moving: bool = False
+    straightening: Straightening | None = None
 
 
 def image_series(unit: Unit, key: str) -> Series:
@@ -132,6 +135,7 @@ def image_series(unit: Unit, key: str) -> Series:
         layout.slots,
         len(unit.members) if layout.is_moving else layout.grid.shape[0],
         layout.resample_mm,
+        layout.straightening,
         intensity.factor,
     )
     source = tuple(SourceFrame(i.sop_instance_uid, f.number) for i, f in unit.members) if has_uids else ()
@@ -173,7 +177,7 @@ def _loader(
 ) -> Any:
     spacing = projection_spacing(header) if layout.grid.affine is None else None
     # A resampled slice has no frame of its own behind it.
-    own_source = source if plan.resample_mm is None else ()
+    own_source = source if plan.is_as_stored else ()
 
     def load() -> Image:
         array, padding = build_array(plan)
@@ -238,13 +242,31 @@ def _volume_layout(unit: Unit) -> _Layout:
     if any(c.severity == "refusal" for c in conditions):
         # A grid of the planes as they come shows the size; nothing can be loaded from it.
         return _Layout(ordered, _grid(ordered, len(ordered.members), None), (), None, conditions)
+    straight = _straightening(ordered, stack)
     if stack.is_regular:
-        grid = _grid(ordered, stack.n_slots, stack.step_mm)
-        return _Layout(ordered, grid, tuple(int(slot) for slot in stack.slots), None, conditions)
-    n_even = _n_even_planes(stack)
-    extent_mm = stack.step_mm * (stack.n_slots - 1)
-    grid = _grid(ordered, n_even, extent_mm / (n_even - 1))
-    return _Layout(ordered, grid, tuple(range(len(ordered.members))), stack.distances_mm, conditions)
+        slots, resample_mm, n_slots = tuple(int(slot) for slot in stack.slots), None, stack.n_slots
+        step_mm = stack.step_mm
+    else:
+        slots, resample_mm = tuple(range(len(ordered.members))), stack.distances_mm
+        n_slots = _n_even_planes(stack)
+        step_mm = stack.step_mm * (stack.n_slots - 1) / (n_slots - 1)
+    grid = _grid(ordered, n_slots, step_mm, straight)
+    return _Layout(ordered, grid, slots, resample_mm, conditions, straightening=straight)
+
+
+def _straightening(ordered: Unit, stack: SliceStack) -> Straightening | None:
+    """How slices of a tilted gantry are moved onto a straight grid; None for straight stacks."""
+    frame = ordered.members[0][1]
+    if not stack.is_tilted or frame.pixel_spacing_mm is None or min(frame.pixel_spacing_mm) <= 0.0:
+        return None
+    instance = ordered.members[0][0]
+    row_mm, column_mm = frame.pixel_spacing_mm
+    return straightening(
+        np.array([f.position_mm for _, f in ordered.members]),
+        frame.cosines or (),
+        (row_mm, column_mm),
+        (instance.rows, instance.columns),
+    )
 
 
 def _n_even_planes(stack: SliceStack) -> int:
@@ -254,16 +276,20 @@ def _n_even_planes(stack: SliceStack) -> int:
     return int(np.clip(n_even, 2, _MOST_EVEN_PLANES * len(stack.order)))
 
 
-def _grid(unit: Unit, n_slots: int, step_mm: NDArray[np.float64] | None) -> Grid:
+def _grid(
+    unit: Unit, n_slots: int, step_mm: NDArray[np.float64] | None, straight: Straightening | None = None
+) -> Grid:
     instance, frame = unit.members[0]
-    shape = (n_slots, instance.rows, instance.columns)
+    first_mm, shape_yx = frame.position_mm or (), (instance.rows, instance.columns)
+    if straight is not None and step_mm is not None:
+        normal = plane_normal(frame.cosines or ())
+        step_mm = normal * float(step_mm @ normal)
+        first_mm, shape_yx = tuple(straight.first_mm.tolist()), straight.shape_yx
     affine = None
     if step_mm is not None and frame.pixel_spacing_mm is not None:
         row_mm, column_mm = frame.pixel_spacing_mm
-        affine = affine_from_planes(
-            frame.position_mm or (), step_mm, frame.cosines or (), (row_mm, column_mm)
-        )
-    return Grid(shape, affine, instance.frame_of_reference_uid or None)
+        affine = affine_from_planes(first_mm, step_mm, frame.cosines or (), (row_mm, column_mm))
+    return Grid((n_slots, *shape_yx), affine, instance.frame_of_reference_uid or None)
 
 
 def _refused(unit: Unit, code: str, sentence: str) -> _Layout:

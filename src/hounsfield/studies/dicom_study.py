@@ -57,11 +57,14 @@ def is_image(instance: Instance) -> bool:
 
 
 def build_studies(
-    instances: Sequence[Instance], derived: Mapping[str, Callable[[Instance, str], Series]]
+    instances: Sequence[Instance],
+    derived: Mapping[str, Callable[[Instance, str], Series]],
+    unread: Sequence[Condition] = (),
 ) -> tuple[list[Study], list[Condition]]:
     """Studies in the order in which their first file came, and what could not be read.
 
-    derived: by SOP Class UID, who makes a Series of an object that is no image (SEG, RTSTRUCT).
+    derived: by SOP Class UID, who makes a Series of an object that is no image (SEG, RTSTRUCT, SR). unread: files
+    that were refused before, which may belong to a study.
     """
     by_study: dict[str, list[Instance]] = defaultdict(list)
     refused: list[Condition] = []
@@ -73,16 +76,24 @@ def build_studies(
         except HounsfieldError as error:
             refused.append(refuse(error, instance.source.name))
         else:
-            # A file without UIDs stands for itself.
-            by_study[instance.study_instance_uid or instance.source.name].append(instance)
+            by_study[instance.study_instance_uid or _stand_in(instance)].append(instance)
     studies = []
     for key, members in by_study.items():
         try:
             studies.append(_study(key, members, derived))
         except HounsfieldError as error:
             refused.append(refuse(error, members[0].source.name))
-    unread = {name.rpartition("/")[0] for condition in refused for name in condition.instances}
-    return [_with_unread(study, unread, len(refused)) for study in studies], refused
+    unread = [*unread, *refused]
+    folders = {name.rpartition("/")[0] for condition in unread for name in condition.instances}
+    return [_with_unread(study, folders, len(unread)) for study in studies], refused
+
+
+def _stand_in(instance: Instance) -> str:
+    """What stands for a UID that anonymisation removed: one folder and one frame of reference, else the file alone."""
+    uid = instance.frame_of_reference_uid
+    if not uid or not all(frame.has_plane for frame in instance.frames):
+        return instance.source.name
+    return f"{instance.source.folder or '.'} {instance.modality} {uid}"
 
 
 def _check_is_whole(instance: Instance) -> None:
@@ -113,10 +124,12 @@ def _study(
 ) -> Study:
     by_series: dict[str, list[Instance]] = defaultdict(list)
     for instance in instances:
-        by_series[instance.series_instance_uid or instance.source.name].append(instance)
+        by_series[instance.series_instance_uid or _stand_in(instance)].append(instance)
     series: list[Series] = []
     for series_key, members in by_series.items():
         distinct, conditions = _without_duplicates(members)
+        if not members[0].series_instance_uid and len(members) > 1:
+            conditions.append(_gathered(members))
         made = _series_of(series_key, distinct, derived)
         series += [_with_conditions(one, conditions) for one in made]
     header = read_data_set(instances[0].source)
@@ -125,6 +138,16 @@ def _study(
         series=tuple(series),
         study_instance_uid=instances[0].study_instance_uid or None,
         tags=_study_tags(header),
+    )
+
+
+def _gathered(members: Sequence[Instance]) -> Condition:
+    return Condition(
+        "series-uid-unstated",
+        "warning",
+        f"{len(members)} files state no Series Instance UID (0020,000E); as they lie in one folder and share their "
+        "Frame of Reference UID (0020,0052) they were taken for one series. No result can refer to it.",
+        tuple(member.source.name for member in members),
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hounsfield.imaging.shear import Straightening
     from hounsfield.studies.frames import Frame
     from hounsfield.studies.instances import Instance
 
@@ -31,22 +32,37 @@ class PixelPlan:
 
     frames: in array order. slots: place of each on the first axis; n_slots: its length. Slots without a
     frame are filled with the smallest value and marked as padding. resample_mm: distances along the
-    normal of the frames where these are to be interpolated to n_slots even places, else None. factor:
-    what rescaled values are multiplied with (SUV per Bq/ml).
+    normal of the frames where these are to be interpolated to n_slots even places, else None. straightening: of
+    frames that a tilted gantry shifted against each other, else None. factor: what rescaled values are
+    multiplied with (SUV per Bq/ml).
     """
 
     frames: tuple[tuple[Instance, Frame], ...]
     slots: tuple[int, ...]
     n_slots: int
     resample_mm: NDArray[np.float64] | None = None
+    straightening: Straightening | None = None
     factor: float = 1.0
+
+    @property
+    def is_as_stored(self) -> bool:
+        """Whether each slice of the array is one frame, pixel by pixel."""
+        return self.resample_mm is None and self.straightening is None
+
+    @property
+    def shape_yx(self) -> tuple[int, int]:
+        """Rows and columns of the array."""
+        instance = self.frames[0][0]
+        return (
+            (instance.rows, instance.columns) if self.straightening is None else self.straightening.shape_yx
+        )
 
     @property
     def declared_bytes(self) -> int:
         """Size of the array as the headers declare it, at two bytes a value."""
         instance = self.frames[0][0]
-        n_bytes = max(2, (instance.bits_allocated + 7) // 8)
-        return self.n_slots * instance.rows * instance.columns * instance.samples * n_bytes
+        n_bytes = max(2 if self.is_as_stored else 4, (instance.bits_allocated + 7) // 8)
+        return self.n_slots * self.shape_yx[0] * self.shape_yx[1] * instance.samples * n_bytes
 
 
 def build_array(plan: PixelPlan) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -78,8 +94,10 @@ class _Filler:
 
     def __init__(self, plan: PixelPlan) -> None:
         self._plan = plan
-        self._is_whole = plan.factor == 1.0 and all(
-            _is_whole(f.slope) and _is_whole(f.intercept) for _, f in plan.frames
+        self._is_whole = (
+            plan.factor == 1.0
+            and plan.straightening is None
+            and all(_is_whole(f.slope) and _is_whole(f.intercept) for _, f in plan.frames)
         )
         self._array: NDArray[Any] = np.zeros((0,))
         self._padding: NDArray[np.bool_] | None = None
@@ -90,7 +108,7 @@ class _Filler:
         # Frames that are to be resampled are kept as they come.
         slot = number if self._plan.resample_mm is not None else self._plan.slots[number]
         if instance.padding is not None and stored.ndim == 2:
-            self._mark_padding(slot, stored, instance.padding)
+            self._mark_padding(number, slot, stored, instance.padding)
         if instance.has_modality_lut and stored.ndim == 2:
             stored, slope, intercept = self._looked_up(instance, stored), 1.0, 0.0
         else:
@@ -98,9 +116,11 @@ class _Filler:
             intercept = 0.0 if frame.intercept is None else frame.intercept
         if self._array.size == 0:
             n_slots = len(self._plan.frames) if self._plan.resample_mm is not None else self._plan.n_slots
-            self._array = np.empty(
-                (n_slots, *stored.shape), dtype=self._first_dtype(stored, slope, intercept)
-            )
+            shape = (n_slots, *self._plan.shape_yx, *stored.shape[2:])
+            self._array = np.empty(shape, dtype=self._first_dtype(stored, slope, intercept))
+        if self._plan.straightening is not None:
+            self._put_straight(number, slot, stored * slope + intercept)
+            return
         if self._array.dtype.kind == "f":
             factor = self._plan.factor
             np.multiply(stored, slope * factor, out=self._array[slot], casting="unsafe")
@@ -114,6 +134,17 @@ class _Filler:
         self._array = slices.array
         for slot, marked in slices.padding.items():
             self._padding_mask()[slot] = marked
+
+    def _put_straight(self, number: int, slot: int, values: NDArray[Any]) -> None:
+        if self._plan.straightening is None or values.ndim != 2:
+            raise RefusedInput(
+                "the slices are in colour and shifted against each other (gantry tilt), which no scanner sends. Export "
+                "the series again."
+            )
+        moved, outside = self._plan.straightening.moved(number, values * self._plan.factor)
+        self._array[slot] = moved
+        if outside.any():
+            self._padding_mask()[slot] |= outside
 
     def finish(self) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         missing = sorted(set(range(self._plan.n_slots)) - set(self._plan.slots))
@@ -166,14 +197,17 @@ class _Filler:
         else:
             self._array = self._array.astype(np.int64)
 
-    def _mark_padding(self, slot: int, stored: NDArray[Any], padding: tuple[int, int]) -> None:
+    def _mark_padding(self, number: int, slot: int, stored: NDArray[Any], padding: tuple[int, int]) -> None:
         marked = (
             (stored >= padding[0]) & (stored <= padding[1])
             if padding[0] != padding[1]
             else stored == padding[0]
         )
+        if marked.any() and self._plan.straightening is not None:
+            # A value mixed with padding is no measurement either.
+            marked = self._plan.straightening.moved(number, marked)[0] > 0.0
         if marked.any():
-            self._padding_mask(stored.shape)[slot] = marked
+            self._padding_mask(marked.shape)[slot] = marked
 
     def _padding_mask(self, shape_yx: tuple[int, ...] | None = None) -> NDArray[np.bool_]:
         if self._padding is None:

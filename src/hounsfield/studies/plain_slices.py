@@ -46,11 +46,7 @@ def read_plain_slices(plan: PixelPlan) -> PlainSlices | None:
 
     Raises StudyError naming the file that ends before its pixels do.
     """
-    if (
-        plan.resample_mm is not None
-        or plan.factor != 1.0
-        or not all(_is_straight(i, f) for i, f in plan.frames)
-    ):
+    if not plan.is_as_stored or plan.factor != 1.0 or not all(_is_straight(i, f) for i, f in plan.frames):
         return None
     first = plan.frames[0][0]
     if any((i.rows, i.columns) != (first.rows, first.columns) for i, _ in plan.frames):

@@ -17,6 +17,7 @@ from hounsfield.core.errors import HounsfieldError, StudyError, UsageError
 from hounsfield.core.progress import step
 from hounsfield.studies import limits
 from hounsfield.studies.dicom_study import DIRECTORY, build_studies, refuse
+from hounsfield.studies.dicomdir import follow, referenced_names
 from hounsfield.studies.header_values import quiet_pydicom
 from hounsfield.studies.instances import read_instance
 from hounsfield.studies.kinds import kind_of
@@ -28,6 +29,7 @@ from hounsfield.studies.pictures import picture_study
 from hounsfield.studies.segmentations import LABEL_MAP_SEGMENTATION, SEGMENTATION, segmentation_series
 from hounsfield.studies.sources import Archive, find_sources, gunzipped
 from hounsfield.studies.structure_sets import RT_STRUCTURE_SET, structure_set_series
+from hounsfield.studies.structured_reports import STRUCTURED_REPORTS, structured_report_series
 from hounsfield.studies.volume_studies import volume_studies
 
 if TYPE_CHECKING:
@@ -37,11 +39,12 @@ if TYPE_CHECKING:
     from hounsfield.studies.sources import Source
     from hounsfield.studies.volume_studies import Reader
 
-# Objects that are no image and give regions: who reads them.
+# Objects that are no image: who reads them.
 DERIVED = {
     RT_STRUCTURE_SET: structure_set_series,
     SEGMENTATION: segmentation_series,
     LABEL_MAP_SEGMENTATION: segmentation_series,
+    **dict.fromkeys(STRUCTURED_REPORTS, structured_report_series),
 }
 # Volume files by kind: who reads them.
 VOLUMES: dict[str, Reader] = {
@@ -73,6 +76,8 @@ class _Found:
     dicom: list[Instance] = field(default_factory=list)
     volumes: list[tuple[Source, Reader]] = field(default_factory=list)
     pictures: list[Study] = field(default_factory=list)
+    directories: list[Source] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
     refused: list[Condition] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
 
@@ -101,7 +106,8 @@ def read_studies(
             if number % _REPORT_EVERY == 0:
                 step(progress, "reading headers", number / len(sources))
             _look_into(source, found, stated or {}, depth=0)
-        dicom, refused = build_studies(found.dicom, DERIVED)
+        _follow_directories(found, stated or {})
+        dicom, refused = build_studies(found.dicom, DERIVED, found.refused)
     volumes, refused_volumes = volume_studies(found.volumes, stated or {}, path.name)
     used = {name for study in volumes for series in study.series for name in series.files}
     passed_over = [name for name in found.passed_over if name not in used]
@@ -127,6 +133,7 @@ def read_study(path: Path | str) -> Study:
 
 def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, str]], *, depth: int) -> None:
     """Put one file where it belongs; whatever is wrong with it becomes a Condition."""
+    found.seen.add(source.name.lower())
     try:
         head = source.head()
         kind = kind_of(head)
@@ -145,10 +152,24 @@ def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, st
         found.refused.append(refuse(error, source.name))
 
 
+def _follow_directories(found: _Found, stated: Mapping[str, tuple[str, str]]) -> None:
+    """Look at what a DICOMDIR names and the path did not lead to, and name what is missing."""
+    for directory in list(found.directories):
+        try:
+            unseen, missing = follow(directory, referenced_names(directory), found.seen)
+        except HounsfieldError as error:
+            found.refused.append(refuse(error, directory.name))
+            continue
+        for source in unseen:
+            _look_into(source, found, stated, depth=0)
+        if missing is not None:
+            found.refused.append(missing)
+
+
 def _take_dicom(source: Source, head: bytes, found: _Found) -> None:
     instance = read_instance(source, head)
     if instance.sop_class_uid == DIRECTORY:
-        found.passed_over.append(source.name)
+        found.directories.append(source)
     elif not instance.sop_class_uid and instance.pixels is None:
         raise StudyError(
             f"{source.name} is a DICOM data set without SOP Class UID (0008,0016) and without pixels: it is no image "

@@ -88,13 +88,16 @@ def _missing(unit: Unit, stack: SliceStack) -> Condition:
         for gap in stack.gaps[:_NAMED]
     )
     neighbours = dict.fromkeys(number for gap in stack.gaps for number in (gap.before, gap.after))
-    return Condition(
-        "slices-missing",
-        "warning",
-        f"{n_missing} of {stack.n_slots} slices are missing: {places}. Their places are kept empty and marked as "
-        "padding, so positions are true and volumes are too small. Send the series again in full.",
-        tuple(_uid(unit, number) for number in neighbours),
+    instances = tuple(_uid(unit, number) for number in neighbours)
+    said = f"{n_missing} of {stack.n_slots} slices are missing: {places}."
+    if n_missing > stack.n_slots // 2:
+        said += " With more missing than there this is no volume. Send the series again in full."
+        return Condition("slices-missing", "refusal", said, instances)
+    said += (
+        " Their places are kept empty and marked as padding, so positions are true and volumes are too small. Send the "
+        "series again in full."
     )
+    return Condition("slices-missing", "warning", said, instances)
 
 
 def _steps_mm(stack: SliceStack) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -133,7 +136,7 @@ def _tilt(stack: SliceStack) -> Condition:
     return Condition(
         "gantry-tilt",
         "warning",
-        f"The slices are shifted against each other by a tilt of {stack.tilt_deg:.1f} degrees. The grid follows "
-        "the slices as they are (it is sheared), so every voxel, volume and mask stands where it was measured; "
-        "pictures across the slices look slanted.",
+        f"The slices are shifted against each other by a tilt of {stack.tilt_deg:.1f} degrees. They were moved in their "
+        "planes onto a straight grid by linear interpolation, so every value stands where it was measured, but the "
+        "pixels are not those of the files. What the grid has beyond the slices is marked as padding.",
     )
