@@ -182,7 +182,7 @@ def test_cosines_that_differ_in_the_sixth_digit_are_one_volume(tmp_path):
     assert only_series(save(tmp_path, slices)).grid.shape[0] == 3
 
 
-def test_tilted_gantry_keeps_voxels_where_they_were_measured(tmp_path):
+def test_tilted_gantry_is_straightened_and_voxels_stay_where_they_were_measured(tmp_path):
     slices = [ct_instance(k) for k in range(6)]
     shift_mm = 2.5 * np.tan(np.radians(18.5))
     for k, ds in enumerate(slices):
@@ -190,10 +190,36 @@ def test_tilted_gantry_keeps_voxels_where_they_were_measured(tmp_path):
     series = only_series(save(tmp_path, slices))
     tilt = condition(series, "gantry-tilt")
     assert "a tilt of 18.5 degrees" in tilt.text
-    truth_mm = np.array([-10.0 + 0.7 * 3, -20.0 - 5 * shift_mm + 0.8 * 2, 30.0 + 12.5])
-    np.testing.assert_allclose(series.grid.mm_to_index(truth_mm), [5, 2, 3], atol=1e-4)
-    # A shear keeps volume: 2.5 x 0.8 x 0.7.
-    assert series.grid.voxel_volume_mm3 == pytest.approx(1.4)
+    assert tilt.severity == "warning"
+    image = series.image()
+    np.testing.assert_allclose(image.grid.spacing_mm, [2.5, 0.8, 0.7], atol=1e-9)
+    np.testing.assert_allclose(image.grid.affine[:3, 0], [0.0, 0.0, 2.5], atol=1e-9)
+    # Values rise by 32 a row, so linear interpolation gives them back at every place between rows.
+    for k, j, i in [(0, 2, 3), (5, 2, 3), (3, 20, 31), (4, 7.5, 0)]:
+        truth_mm = np.array([-10.0 + 0.7 * i, -20.0 - k * shift_mm + 0.8 * j, 30.0 + 2.5 * k])
+        z, y, x = image.grid.mm_to_index(truth_mm)
+        np.testing.assert_allclose([z, x], [k, i], atol=1e-4)
+        below = int(np.floor(y))
+        between = image.array[k, below : below + 2, i]
+        assert between[0] + (y - below) * (between[1] - between[0]) == pytest.approx(hu_at(k, j, i), abs=0.01)
+    assert image.source == ()
+    n_measured = 6 * 24 * 32
+    assert n_measured - 6 * 32 <= int((~image.padding).sum()) <= n_measured
+
+
+def test_tilt_with_a_missing_slice_is_straightened_with_its_place_left_empty(tmp_path):
+    slices = [ct_instance(k) for k in range(7) if k != 3]
+    for ds in slices:
+        x, y, z = ds.ImagePositionPatient
+        ds.ImagePositionPatient = [x, round(float(y) - (float(z) - 30.0) * 0.32, 6), z]
+    series = only_series(save(tmp_path, slices))
+    assert {"gantry-tilt", "slices-missing"} <= set(codes(series))
+    image = series.image()
+    assert image.grid.shape == (7, 24 + 6, 32)
+    assert image.padding[3].all()
+    # One slice step is 0.8 mm, one row: every slice sits one row higher than the one below it.
+    assert image.array[6, 5, 3] == hu_at(6, 5, 3)
+    assert image.array[0, 6 + 5, 3] == hu_at(0, 5, 3)
 
 
 def test_varying_spacing_is_evened_out_and_told(tmp_path):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # A shift of the whole stack below this is rounding of positions, and is left.
 LEAST_SHIFT_PX = 0.01
+_HAIR_PX = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +74,10 @@ def straightening(
     away = positions_mm - positions_mm[0]
     shifts = np.stack([away @ column / pixel_spacing_mm[0], away @ row / pixel_spacing_mm[1]], axis=1)
     shifts[:, np.ptp(shifts, axis=0) < LEAST_SHIFT_PX] = 0.0
-    lowest = np.floor(shifts.min(axis=0))
     # A hair of rounding must not cost a row.
-    shifts = np.where(np.abs(shifts - np.rint(shifts)) < 1e-6, np.rint(shifts), shifts) - lowest
+    shifts = np.where(np.abs(shifts - np.rint(shifts)) < _HAIR_PX, np.rint(shifts), shifts)
+    lowest = np.floor(shifts.min(axis=0))
+    shifts = shifts - lowest
     larger = np.ceil(shifts.max(axis=0)).astype(int)
     first = positions_mm[0] + lowest[0] * pixel_spacing_mm[0] * column + lowest[1] * pixel_spacing_mm[1] * row
     return Straightening(shifts, (shape_yx[0] + int(larger[0]), shape_yx[1] + int(larger[1])), first)
