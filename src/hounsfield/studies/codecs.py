@@ -6,6 +6,7 @@ grey level. The last resort for single frames is imagecodecs, an optional packag
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
+# Where an object lies in memory, which some decoders say of their input.
+_ADDRESS = re.compile(r" ?<[^<>]* at 0x[0-9a-f]+>")
 _PREFIX = "1.2.840.10008.1.2."
 
 
@@ -193,7 +196,7 @@ def _run_lengths(stream: bytes, n_bytes: int) -> bytes:
 
 
 def _reason(plugin: str, error: Exception) -> str:
-    message = " ".join(str(error).split())
+    message = _ADDRESS.sub("", " ".join(str(error).split()))
     return f"{plugin or 'pydicom'}: {message[:160] or type(error).__name__}"
 
 

@@ -11,7 +11,7 @@ from pydicom.uid import UID
 
 from hounsfield.core.errors import HounsfieldError, RefusedInput, StudyError
 from hounsfield.studies import limits
-from hounsfield.studies.codecs import COMPRESSED, decode_frames
+from hounsfield.studies.codecs import COMPRESSED, DEFLATED_FRAMES, RLE, decode_frames
 from hounsfield.studies.instances import EXPLICIT, IMPLICIT, open_dicom, read_data_set
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _decoded_frames(instance: Instance, numbers: list[int], *, with_palette: boo
     if "TransferSyntaxUID" not in ds.file_meta:
         ds.file_meta.TransferSyntaxUID = UID(instance.transfer_syntax_uid)
     try:
+        is_masked = _has_other_bits(ds, instance)
         palette = _palette(ds) if with_palette and instance.photometric == "PALETTE COLOR" else None
         for frame in decode_frames(ds, numbers, name):
             _check_shape(frame, instance)
@@ -129,7 +130,7 @@ def _decoded_frames(instance: Instance, numbers: list[int], *, with_palette: boo
                 yield palette[stored_bits(frame, instance)]
             else:
                 native = frame.astype(frame.dtype.newbyteorder("="), copy=False)
-                yield stored_bits(native, instance) if native.ndim == 2 else native
+                yield stored_bits(native, instance) if native.ndim == 2 and is_masked else native
     except HounsfieldError:
         raise
     # Whatever else pydicom raises for headers that contradict their pixels.
@@ -138,6 +139,22 @@ def _decoded_frames(instance: Instance, numbers: list[int], *, with_palette: boo
             f"the pixels of {name} could not be decoded ({type(error).__name__}: {str(error)[:160]}). "
             "The file is damaged or its header does not fit its pixels: send it again."
         ) from error
+
+
+def _has_other_bits(ds: Dataset, instance: Instance) -> bool:
+    """Whether bits beside those stored may come out of the decoder, and mean something else.
+
+    A code stream of JPEG and its kin holds numbers, not bits of a cell: what exceeds Bits Stored there is the value,
+    and the header is too narrow, unless an overlay is said to lie in the upper bits.
+    """
+    if instance.transfer_syntax_uid not in COMPRESSED or instance.transfer_syntax_uid in {
+        RLE,
+        DEFLATED_FRAMES,
+    }:
+        return True
+    if instance.high_bit != instance.bits_stored - 1:
+        return True
+    return any((group, 0x0102) in ds and ds[group, 0x0102].value for group in range(0x6000, 0x6020, 2))
 
 
 def _palette(ds: Dataset) -> NDArray[Any]:
