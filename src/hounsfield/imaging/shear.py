@@ -25,12 +25,14 @@ _HAIR_PX = 1e-6
 class Straightening:
     """How far each slice is moved. shifts_px: (n, 2) rows and columns, 0 or more. shape_yx: of the straight slices.
 
-    first_mm: LPS position of the first pixel of the first straight slice.
+    first_mm: LPS position of the first pixel of the first straight slice. n_times_larger: pixels of a straight slice
+    to those of a slice.
     """
 
     shifts_px: NDArray[np.float64]
     shape_yx: tuple[int, int]
     first_mm: NDArray[np.float64]
+    n_times_larger: float
 
     def moved(self, number: int, values: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Slice `number` (y, x) on the straight grid, and where the grid lies outside of it (its least value)."""
@@ -80,4 +82,7 @@ def straightening(
     shifts = shifts - lowest
     larger = np.ceil(shifts.max(axis=0)).astype(int)
     first = positions_mm[0] + lowest[0] * pixel_spacing_mm[0] * column + lowest[1] * pixel_spacing_mm[1] * row
-    return Straightening(shifts, (shape_yx[0] + int(larger[0]), shape_yx[1] + int(larger[1])), first)
+    straight_yx = (shape_yx[0] + int(larger[0]), shape_yx[1] + int(larger[1]))
+    return Straightening(
+        shifts, straight_yx, first, np.prod(straight_yx, dtype=float) / np.prod(shape_yx, dtype=float)
+    )

@@ -18,6 +18,7 @@ from hounsfield.studies.header_values import (
     items,
     number,
     numbers,
+    stated,
     text,
     texts,
 )
@@ -95,7 +96,7 @@ def _by_groups(header: Dataset, n_frames: int) -> tuple[float, ...] | None:
 
 
 def _pointers(header: Dataset) -> set[int]:
-    value = header.get("FrameIncrementPointer")
+    value = stated(header, "FrameIncrementPointer")
     if value is None:
         return set()
     parts = value if isinstance(value, list) or hasattr(value, "__iter__") else [value]

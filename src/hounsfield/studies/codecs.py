@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,8 +112,20 @@ def decode_frames(ds: Dataset, numbers: Sequence[int], name: str) -> Iterator[ND
 
 
 def _decoded(ds: Dataset, uid: str, index: int, plugin: str) -> NDArray[Any]:
-    frame: NDArray[Any] = get_decoder(UID(uid)).as_array(ds, index=index, decoding_plugin=plugin)[0]
+    with _without_panic():
+        frame: NDArray[Any] = get_decoder(UID(uid)).as_array(ds, index=index, decoding_plugin=plugin)[0]
     return frame
+
+
+@contextmanager
+def _without_panic() -> Iterator[None]:
+    """Turn the panic of a decoder written in Rust, which is no Exception, into one."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise ValueError(f"the decoder gave up ({error})") from error
+        raise
 
 
 def _rest(ds: Dataset, uid: str, numbers: Sequence[int], plugin: str, name: str) -> Iterator[NDArray[Any]]:
@@ -120,8 +133,9 @@ def _rest(ds: Dataset, uid: str, numbers: Sequence[int], plugin: str, name: str)
         return
     indices = [number - 1 for number in numbers]
     try:
-        for frame, _ in get_decoder(UID(uid)).iter_array(ds, indices=indices, decoding_plugin=plugin):
-            yield frame
+        with _without_panic():
+            for frame, _ in get_decoder(UID(uid)).iter_array(ds, indices=indices, decoding_plugin=plugin):
+                yield frame
     except Exception as error:
         raise _undecoded(name, uid, COMPRESSED.get(uid), [_reason(plugin, error)]) from error
 

@@ -78,6 +78,8 @@ SERIES_KEYWORDS = (
 _ENHANCED_US_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
 # Planes spaced unevenly are put on at most this many times as many even planes.
 _MOST_EVEN_PLANES = 4
+# Tilted slices reach twice their size on a straight grid; more is no gantry.
+_MOST_STRAIGHT_TIMES = 8.0
 
 
 def series_tags(header: Dataset) -> Mapping[str, Any]:
@@ -243,6 +245,12 @@ def _volume_layout(unit: Unit) -> _Layout:
         # A grid of the planes as they come shows the size; nothing can be loaded from it.
         return _Layout(ordered, _grid(ordered, len(ordered.members), None), (), None, conditions)
     straight = _straightening(ordered, stack)
+    if straight is not None and straight.n_times_larger > _MOST_STRAIGHT_TIMES:
+        said = (
+            f"The slices are shifted so far against each other that a straight grid would be "
+            f"{straight.n_times_larger:.0f} times as large: positions (0020,0032) are wrong. Export the series again."
+        )
+        return _refused(ordered, "gantry-tilt", said)
     if stack.is_regular:
         slots, resample_mm, n_slots = tuple(int(slot) for slot in stack.slots), None, stack.n_slots
         step_mm = stack.step_mm

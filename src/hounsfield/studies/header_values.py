@@ -45,7 +45,8 @@ def stated(ds: Header, keyword: str) -> Any:
     """The value of `keyword`; None if it is absent, empty, or cannot be understood."""
     try:
         value = ds.get(keyword)
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, IndexError, LookupError):
+    # Damaged bytes make pydicom raise of every kind, NotImplementedError for an unknown VR among them.
+    except Exception:  # noqa: BLE001
         return None
     if value is None or (hasattr(value, "__len__") and len(value) == 0):
         return None
@@ -134,7 +135,7 @@ def private_number(ds: Header, tag: int) -> float | None:
     try:
         element = ds.get(tag)
         value = getattr(element, "value", element)
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except Exception:  # noqa: BLE001  as in stated()
         return None
     first = value[0] if isinstance(value, MultiValue | list | tuple) and value else value
     return float(first) if isinstance(first, int | float) else None

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hounsfield.imaging.slices import SliceStack
     from hounsfield.studies.grouping import Unit
 
+# Gantries tilt by up to 30 degrees.
+MOST_TILT_DEG = 45.0
 _NAMED = 6
 
 
@@ -32,7 +34,7 @@ def stack_conditions(unit: Unit, stack: SliceStack) -> tuple[Condition, ...]:
     elif _is_jittered(stack):
         found.append(_jitter(stack))
     if stack.is_tilted:
-        found.append(_tilt(stack))
+        found.append(_tilt(unit, stack))
     return tuple(found)
 
 
@@ -132,7 +134,15 @@ def _jitter(stack: SliceStack) -> Condition:
     )
 
 
-def _tilt(stack: SliceStack) -> Condition:
+def _tilt(unit: Unit, stack: SliceStack) -> Condition:
+    if stack.tilt_deg > MOST_TILT_DEG:
+        return Condition(
+            "gantry-tilt",
+            "refusal",
+            f"The slices are shifted against each other by a tilt of {stack.tilt_deg:.1f} degrees, and no gantry tilts "
+            f"beyond {MOST_TILT_DEG:g}: positions or orientation (0020,0032; 0020,0037) are wrong. Export the series again.",
+            tuple(_uid(unit, int(number)) for number in stack.order[[0, -1]]),
+        )
     return Condition(
         "gantry-tilt",
         "warning",
