@@ -46,13 +46,14 @@ class Syntax:
     max_ratio: int = limits.MAX_RATIO_OTHER
 
 
-_JPEG = Syntax("JPEG baseline", ("pillow", "gdcm", "pylibjpeg"), "jpeg8_decode", "pillow")
+# gdcm ends the whole process on some damaged streams, so it serves only where no other decoder is always there.
+_JPEG = Syntax("JPEG baseline", ("pillow", "pylibjpeg"), "jpeg8_decode", "pillow")
 _JPEG_12 = Syntax(
     "JPEG extended", ("gdcm", "pylibjpeg", "pillow"), "jpeg_decode", "imagecodecs or python-gdcm"
 )
 _JPEG_LOSSLESS = Syntax("JPEG lossless", ("gdcm", "pylibjpeg"), "ljpeg_decode", "python-gdcm or imagecodecs")
-_JPEG_LS = Syntax("JPEG-LS", ("pyjpegls", "gdcm", "pylibjpeg"), "jpegls_decode", "pyjpegls")
-_JPEG_2000 = Syntax("JPEG 2000", ("pylibjpeg", "gdcm", "pillow"), "jpeg2k_decode", "pylibjpeg-openjpeg")
+_JPEG_LS = Syntax("JPEG-LS", ("pyjpegls", "pylibjpeg"), "jpegls_decode", "pyjpegls")
+_JPEG_2000 = Syntax("JPEG 2000", ("pylibjpeg", "pillow"), "jpeg2k_decode", "pylibjpeg-openjpeg")
 _HTJ2K = Syntax("High-Throughput JPEG 2000", ("pylibjpeg",), "htj2k_decode", "pylibjpeg-openjpeg")
 _JPEG_XL = Syntax("JPEG XL", (), "jpegxl_decode", "imagecodecs")
 _VIDEO = Syntax("MPEG video", (), "", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -167,11 +168,39 @@ def _series_of(
     images = [i for i in instances if is_image(i) and i.sop_class_uid not in derived]
     others = [i for i in instances if not (is_image(i) and i.sop_class_uid not in derived)]
     keys = (key if n == 1 else f"{key}#{n}" for n in count(1))
-    made = [image_series(unit, name) for unit, name in zip(split_series(images), keys, strict=False)]
+    made = [
+        _made(unit.members[0][0], name, partial(image_series, unit))
+        for unit, name in zip(split_series(images), keys, strict=False)
+    ]
     return made + [
-        derived.get(instance.sop_class_uid, other_series)(instance, name)
+        _made(instance, name, partial(derived.get(instance.sop_class_uid, other_series), instance))
         for instance, name in zip(others, keys, strict=False)
     ]
+
+
+def _made(instance: Instance, key: str, make: Callable[[str], Series]) -> Series:
+    """What `make` gives for `key`; a Series that says what is wrong where the object cannot be understood."""
+    try:
+        return make(key)
+    except HounsfieldError as error:
+        said = f"{instance.source.name} cannot be used: {error}"
+    # Headers that contradict themselves fail in ways that nobody listed; they must not stop the other series.
+    except Exception as error:  # noqa: BLE001
+        said = (
+            f"{instance.source.name} cannot be understood ({type(error).__name__}: {str(error)[:120]}): its header "
+            "contradicts itself. Send it again."
+        )
+    refusal = Condition(
+        "object-damaged", "refusal", said, (instance.sop_instance_uid or instance.source.name,)
+    )
+    return Series(
+        key=key,
+        kind="other",
+        modality=instance.modality or None,
+        series_instance_uid=instance.series_instance_uid or None,
+        conditions=(refusal,),
+        files=(instance.source.name,),
+    )
 
 
 def other_series(instance: Instance, key: str) -> Series:

@@ -10,6 +10,7 @@ import gzip
 import io
 import os
 import stat
+import struct
 import weakref
 import zipfile
 import zlib
@@ -23,6 +24,9 @@ from hounsfield.studies import limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# NotImplementedError, a RuntimeError, is for versions and compressions that zipfile does not know.
+_ZIP_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, struct.error)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +114,7 @@ class Archive:
         stream = source.open()
         try:
             self._zip = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (*_ZIP_ERRORS, ValueError) as error:
             stream.close()
             raise StudyError(
                 f"{source.name} begins like a zip archive but is damaged ({error}). Make or send it again."
@@ -177,7 +181,7 @@ class Archive:
             with self._zip.open(entry) as member:
                 # One byte more than declared: a member that lies about its size is found out.
                 content = member.read(entry.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+        except (*_ZIP_ERRORS, zlib.error, EOFError, ValueError) as error:
             raise StudyError(
                 f"{entry.filename!r} in {self._name} cannot be unpacked ({error}). Make the archive again."
             ) from error

@@ -14,6 +14,7 @@ from hounsfield.core.code import (
     MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
     SPATIAL_CONCEPT,
 )
+from hounsfield.core.errors import StudyError
 from hounsfield.studies.contours import fill_contours
 from hounsfield.studies.dicom_series import series_tags
 from hounsfield.studies.header_values import integer, items, text
@@ -156,13 +157,24 @@ def _closed_planar(item: Dataset | None) -> tuple[tuple[NDArray[np.float64], ...
 
 
 def _points_mm(contour: Dataset) -> NDArray[np.float64] | None:
-    """Contour Data (3006,0050) as (n, 3); read from the raw text, as each number would become an object."""
+    """Contour Data (3006,0050) as (n, 3); read from the raw text, as each number would become an object.
+
+    None for fewer than three points. Raises StudyError for what are no triples of finite numbers.
+    """
     if "ContourData" not in contour:
         return None
     value = contour.get_item("ContourData").value
     numbers = value.decode("latin-1").split("\\") if isinstance(value, bytes) else list(value or ())
-    flat = np.array(numbers, dtype=np.float64)
-    return flat.reshape(-1, 3) if flat.size >= 9 and flat.size % 3 == 0 else None
+    try:
+        flat = np.array(numbers, dtype=np.float64)
+    except ValueError:
+        flat = np.full(1, np.nan)
+    if flat.size % 3 or not np.isfinite(flat).all():
+        raise StudyError(
+            f"a contour of the structure set has {len(numbers)} values in Contour Data (3006,0050), which are no triples "
+            "of numbers. Send the structure set again."
+        )
+    return flat.reshape(-1, 3) if flat.size >= 9 else None
 
 
 def _referenced_series(header: Dataset) -> tuple[str, ...]:
