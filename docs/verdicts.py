@@ -9,11 +9,11 @@ again, compares, and fails where a file ends in anything but an answer or an err
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hounsfield.core import Series, Study
-    from hounsfield.studies.read_study import StudiesRead
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "files-read.md"
 NOT_ANSWERED = "fault"
 _LONGEST_REASON = 300
+_NAMED, _FEW, _SIZES_NAMED = 12, 3, 4
 _MEDICAL = frozenset({"dicom", "nifti", "nifti-gz", "nrrd", "metaimage"})
 
 HEAD = """# What became of every file
@@ -50,11 +50,12 @@ The files of the first and third list are not part of this repository; research 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One row: name of file or folder below its set, verdict, and why."""
+    """One row: name of file or folder below its set, verdict, and why. size: of the pixels, "" without."""
 
     name: str
     verdict: str
     reason: str
+    size: str = ""
 
 
 def judge(path: Path, name: str) -> list[Verdict]:
@@ -62,46 +63,52 @@ def judge(path: Path, name: str) -> list[Verdict]:
     try:
         found = read_studies(path)
     except HounsfieldError as error:
-        kind = "refused" if "by their content" not in str(error) or "refused" in str(error) else "passed over"
-        return [Verdict(name, kind, str(error))]
-    except Exception as error:  # the one place where every fault is to be seen
+        said = str(error)
+        if said.startswith("nothing in ") and "1 files are no images" in said:
+            return [Verdict(name, "passed over", "no image by its content")]
+        return [Verdict(name, "refused", said.partition(" could be read: ")[2] or said)]
+    except Exception as error:  # noqa: BLE001  here every fault is to be seen
         return [_fault(name, error)]
     rows = [_of_series(study, series, name) for study in found.studies for series in study.series]
-    return rows + _of_refused(found, name)
-
-
-def _of_refused(found: StudiesRead, name: str) -> list[Verdict]:
-    return [Verdict(f"{name}: {', '.join(c.instances[:1])}", "refused", c.text) for c in found.refused]
+    return rows + [Verdict(name, "refused", c.text) for c in found.refused]
 
 
 def _of_series(study: Study, series: Series, name: str) -> Verdict:
     codes = list(dict.fromkeys(c.code for c in (*study.conditions, *series.conditions)))
     told = f" [{', '.join(codes)}]" if codes else ""
-    what = series.modality or "no modality"
+    what = series.modality or "modality unstated"
     refusals = [c.text for c in series.conditions if c.severity == "refusal"]
     try:
         series.headers()
-        if series.kind == "regions":
-            regions = series.regions(series.grid) if series.grid is not None else ()
-            return Verdict(name, "regions", f"{what}, {len(regions)} regions{told}")
         if refusals:
             return Verdict(name, "refused", f"{refusals[0]}{told}")
+        if series.kind == "regions":
+            return Verdict(name, "regions", f"{what}, {_n_regions(study, series)}{told}")
         if series.load_image is None:
-            return Verdict(name, "listed", f"{what}{told}")
+            return Verdict(name, "listed", f"{what}{told}: {series.conditions[0].text if codes else ''}")
         image = series.image()
     except HounsfieldError as error:
         return Verdict(name, "refused", str(error))
-    except Exception as error:  # as above
+    except Exception as error:  # noqa: BLE001  as above
         return _fault(name, error)
     size = " x ".join(str(n) for n in image.array.shape)
-    return Verdict(name, "read", f"{what}, {size}, unit {image.unit or 'unstated'}{told}")
+    return Verdict(name, "read", f"{what}, unit {image.unit or 'unstated'}{told}", size)
+
+
+def _n_regions(study: Study, series: Series) -> str:
+    """How many regions lie on the grid of the object, or on that of an image beside it."""
+    images = (other.grid for other in study.series if other.kind == "image")
+    grids = (grid for grid in (series.grid, *images) if grid is not None and grid.has_millimetres)
+    grid = next(grids, None)
+    if grid is None:
+        return "outlines of an image that is not beside them"
+    return f"{len(series.regions(grid))} regions"
 
 
 def _fault(name: str, error: Exception) -> Verdict:
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return Verdict(
-        name, NOT_ANSWERED, f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-    )
+    said = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+    return Verdict(name, NOT_ANSWERED, said)
 
 
 def odd_files(data: Path) -> Iterator[tuple[Path, str]]:
@@ -150,28 +157,41 @@ def page(rows: dict[str, list[Verdict]]) -> str:
     """The page; files of one folder with one verdict and reason share a row."""
     parts = [HEAD]
     for title, found in rows.items():
-        counts = defaultdict(int)
-        for row in found:
-            counts[row.verdict] += 1
+        counts = Counter(row.verdict for row in found)
         said = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
         parts.append(f"## {title}\n\n{said}.\n\n| file | verdict | reason |\n| --- | --- | --- |")
-        parts += [_line(list(same)) for _, same in groupby(found, key=_alike)]
+        alike: dict[tuple[str, str, str], list[Verdict]] = defaultdict(list)
+        for row in found:
+            alike[_kind(row)].append(row)
+        parts += [_line(same) for same in alike.values()]
         parts.append("")
     return "\n".join(parts)
 
 
-def _alike(row: Verdict) -> tuple[str, str, str]:
-    name = row.name.rstrip("/")
-    return name.rpartition("/")[0], row.verdict, row.reason.replace(name.rpartition("/")[2], "...")
+def _kind(row: Verdict) -> tuple[str, str, str]:
+    """What rows that are shown as one have in common: the set or top folder, verdict, and reason but for names."""
+    name = row.name.rstrip("/").rpartition("/")[2]
+    reason = re.sub(r"[\w/+.-]*" + re.escape(name), "...", row.reason)
+    return row.name.partition("/")[0], row.verdict, re.sub(r"\b[A-Z0-9/]*IM\d+|\b\d+ regions", "...", reason)
 
 
 def _line(rows: list[Verdict]) -> str:
     first = rows[0]
-    name = first.name if len(rows) == 1 else f"{first.name} and {len(rows) - 1} like it"
+    names = list(dict.fromkeys(row.name for row in rows))
+    if len(names) <= _NAMED:
+        name = ", ".join(f"`{one}`" for one in names)
+    else:
+        name = ", ".join(f"`{one}`" for one in names[:_FEW]) + f" and {len(names) - _FEW} like them"
+    sizes = list(dict.fromkeys(row.size for row in rows if row.size))
+    size = (
+        f"{', '.join(sizes[:_SIZES_NAMED])}{' and other sizes' if len(sizes) > _SIZES_NAMED else ''}; "
+        if sizes
+        else ""
+    )
     reason = " ".join(first.reason.split()).replace("|", "\\|").replace("<", "&lt;")
     if len(reason) > _LONGEST_REASON:
         reason = reason[:_LONGEST_REASON].rpartition(" ")[0] + " ..."
-    return f"| `{name}` | {first.verdict} | {reason} |"
+    return f"| {name} | {first.verdict} | {size}{reason} |"
 
 
 def main() -> int:
@@ -180,7 +200,7 @@ def main() -> int:
     PAGE.write_text(page(rows), encoding="utf-8")
     faults = [row for found in rows.values() for row in found if row.verdict == NOT_ANSWERED]
     for row in faults:
-        print(f"{row.name}: {row.reason}", file=sys.stderr)
+        sys.stderr.write(f"{row.name}: {row.reason}\n")
     return 1 if faults else 0
 
 

@@ -25,8 +25,7 @@ PARTS = (
     ("pyjpegls", "jpeg_ls", "JPEG-LS", ""),
     ("pylibjpeg-openjpeg", "openjpeg", "JPEG 2000 and HTJ2K", ""),
     ("pylibjpeg-rle", "rle", "RLE", ""),
-    ("python-gdcm", "gdcm", "lossless JPEG", "pip install 'hounsfield[codecs]'"),
-    ("imagecodecs", "imagecodecs", "12-bit JPEG, fast decoding", "pip install 'hounsfield[codecs]'"),
+    ("imagecodecs", "imagecodecs", "lossless and 12-bit JPEG", "pip install 'hounsfield[codecs]'"),
     (
         "torch",
         "torch",

@@ -46,12 +46,10 @@ class Syntax:
     max_ratio: int = limits.MAX_RATIO_OTHER
 
 
-# gdcm ends the whole process on some damaged streams, so it serves only where no other decoder is always there.
+# gdcm is not among them: some damaged streams make it end the whole process.
 _JPEG = Syntax("JPEG baseline", ("pillow", "pylibjpeg"), "jpeg8_decode", "pillow")
-_JPEG_12 = Syntax(
-    "JPEG extended", ("gdcm", "pylibjpeg", "pillow"), "jpeg_decode", "imagecodecs or python-gdcm"
-)
-_JPEG_LOSSLESS = Syntax("JPEG lossless", ("gdcm", "pylibjpeg"), "ljpeg_decode", "python-gdcm or imagecodecs")
+_JPEG_12 = Syntax("JPEG extended", ("pylibjpeg", "pillow"), "jpeg_decode", "imagecodecs")
+_JPEG_LOSSLESS = Syntax("JPEG lossless", ("pylibjpeg",), "ljpeg_decode", "imagecodecs")
 _JPEG_LS = Syntax("JPEG-LS", ("pyjpegls", "pylibjpeg"), "jpegls_decode", "pyjpegls")
 _JPEG_2000 = Syntax("JPEG 2000", ("pylibjpeg", "pillow"), "jpeg2k_decode", "pylibjpeg-openjpeg")
 _HTJ2K = Syntax("High-Throughput JPEG 2000", ("pylibjpeg",), "htj2k_decode", "pylibjpeg-openjpeg")

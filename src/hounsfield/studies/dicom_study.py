@@ -206,8 +206,11 @@ def _made(instance: Instance, key: str, make: Callable[[str], Series]) -> Series
 def other_series(instance: Instance, key: str) -> Series:
     """What is no image and no regions: listed, never given to an application."""
     header = read_data_set(instance.source)
-    what = _NO_PICTURE.get(instance.sop_class_uid) or text(header, "Modality") or "this kind of object"
-    note = Condition("not-an-image", "note", f"{what} is listed and not read.", (instance.source.name,))
+    known = UID(instance.sop_class_uid).name if instance.sop_class_uid else ""
+    what = (
+        _NO_PICTURE.get(instance.sop_class_uid) or known or text(header, "Modality") or "this kind of object"
+    )
+    note = Condition("not-an-image", "note", f"{what}: listed and not read.", (instance.source.name,))
     return Series(
         key=key,
         kind="other",

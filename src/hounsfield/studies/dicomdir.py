@@ -32,6 +32,9 @@ def follow(directory: Source, names: Sequence[str], seen: set[str]) -> tuple[lis
 
     seen: names of files looked at, in lower case: media are written in capitals and often copied in small letters.
     """
+    if not names:
+        said = f"{directory.name} is a DICOMDIR that names no file. Give the folder with the images."
+        return [], Condition("directory-files-missing", "warning", said, (directory.name,))
     unseen, missing = [], []
     for name in names:
         if f"{directory.folder}/{name}".lstrip("/").lower() in seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import struct
 import warnings
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     Header = Dataset | ScannedHeader
 
 Value = TypeVar("Value")
+# What pydicom raises for a value in damaged bytes; an unknown VR is a RuntimeError.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+)
 
 
 @contextmanager
@@ -45,8 +57,7 @@ def stated(ds: Header, keyword: str) -> Any:
     """The value of `keyword`; None if it is absent, empty, or cannot be understood."""
     try:
         value = ds.get(keyword)
-    # Damaged bytes make pydicom raise of every kind, NotImplementedError for an unknown VR among them.
-    except Exception:  # noqa: BLE001
+    except _UNREADABLE:
         return None
     if value is None or (hasattr(value, "__len__") and len(value) == 0):
         return None
@@ -135,7 +146,7 @@ def private_number(ds: Header, tag: int) -> float | None:
     try:
         element = ds.get(tag)
         value = getattr(element, "value", element)
-    except Exception:  # noqa: BLE001  as in stated()
+    except _UNREADABLE:
         return None
     first = value[0] if isinstance(value, MultiValue | list | tuple) and value else value
     return float(first) if isinstance(first, int | float) else None

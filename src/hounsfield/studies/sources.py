@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-# NotImplementedError, a RuntimeError, is for versions and compressions that zipfile does not know.
+# RuntimeError is for versions and compressions that zipfile does not know.
 _ZIP_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, struct.error)
 
 
