@@ -109,13 +109,9 @@ def _check_size(source: Source, rows: int, columns: int, n_pages: int) -> None:
 
 def _pages(source: Source, grid: Grid) -> NDArray[Any]:
     """(n, y, x) for grey pictures, also those stored as three equal colours, else (n, y, x, 3)."""
-    pages = []
     try:
         with _opened(source) as opened:
-            for number in range(grid.shape[0]):
-                if number:
-                    opened.seek(number)
-                pages.append(_page(opened))
+            pages = [_page(opened, number) for number in range(grid.shape[0])]
     except _ERRORS as error:
         raise _damaged(source, error) from error
     if any(page.shape[:2] != grid.shape[1:] or page.dtype != pages[0].dtype for page in pages):
@@ -130,7 +126,9 @@ def _pages(source: Source, grid: Grid) -> NDArray[Any]:
     )
 
 
-def _page(opened: PillowImage.Image) -> NDArray[Any]:
+def _page(opened: PillowImage.Image, number: int) -> NDArray[Any]:
+    if number:
+        opened.seek(number)
     picture = ImageOps.exif_transpose(opened)
     if picture.mode not in _GREY_MODES:
         picture = picture.convert("L" if picture.mode in {"LA", "La"} else "RGB")

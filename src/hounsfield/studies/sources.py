@@ -212,18 +212,20 @@ def _gunzip(stream: BinaryIO, source: Source) -> Iterator[bytes]:
         with gzip.GzipFile(fileobj=stream) as packed:
             while piece := packed.read(limits.INFLATE_PIECE_BYTES):
                 n_bytes += len(piece)
-                is_dense = n_bytes > limits.MAX_ARCHIVE_RATIO * max(source.size_bytes, 1)
-                if n_bytes > limits.MAX_NESTED_ARCHIVE_BYTES or (
-                    is_dense and n_bytes > limits.RATIO_COUNTS_FROM_BYTES
-                ):
-                    raise RefusedInput(
-                        f"{source.name} unpacks to more than {n_bytes} bytes, beyond the limits of "
-                        f"{limits.MAX_NESTED_ARCHIVE_BYTES // limits.GIB} GiB and of {limits.MAX_ARCHIVE_RATIO} times its "
-                        "size. Unpack it yourself if you trust it."
-                    )
+                _check_unpacked(source, n_bytes)
                 yield piece
     except (OSError, EOFError, zlib.error) as error:
         raise StudyError(f"{source.name} cannot be unpacked ({error}). Make or copy it again.") from error
+
+
+def _check_unpacked(source: Source, n_bytes: int) -> None:
+    is_dense = n_bytes > limits.MAX_ARCHIVE_RATIO * max(source.size_bytes, 1)
+    if n_bytes > limits.MAX_NESTED_ARCHIVE_BYTES or (is_dense and n_bytes > limits.RATIO_COUNTS_FROM_BYTES):
+        raise RefusedInput(
+            f"{source.name} unpacks to more than {n_bytes} bytes, beyond the limits of "
+            f"{limits.MAX_NESTED_ARCHIVE_BYTES // limits.GIB} GiB and of {limits.MAX_ARCHIVE_RATIO} times its "
+            "size. Unpack it yourself if you trust it."
+        )
 
 
 def _close(archive: zipfile.ZipFile, stream: BinaryIO) -> None:
