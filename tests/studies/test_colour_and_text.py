@@ -95,8 +95,8 @@ def test_names_are_read_in_their_character_set(tmp_path, charset, name, written)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ds.SpecificCharacterSet = charset
-    ds.PatientName = "@" * (len(written) + len(written) % 2)
-    folder = save(tmp_path, [ds])
+        ds.PatientName = "@" * (len(written) + len(written) % 2)
+        folder = save(tmp_path, [ds])
     content = (folder / "0000.dcm").read_bytes()
     placeholder = b"@" * (len(written) + len(written) % 2)
     (folder / "0000.dcm").write_bytes(content.replace(placeholder, written.ljust(len(placeholder))))

@@ -26,7 +26,7 @@ from hounsfield.studies.projections import (
     ultrasound_regions,
 )
 from hounsfield.studies.purposes import purpose
-from hounsfield.studies.stack_conditions import stack_conditions
+from hounsfield.studies.stack_conditions import split_conditions, stack_conditions
 from hounsfield.studies.views import view_and_side
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def image_series(unit: Unit, key: str) -> Series:
     conditions = (
         *layout.conditions,
         *intensity.conditions,
-        *_split_condition(unit),
+        *split_conditions(unit),
         *_remarks(unit, layout),
         *(projection_conditions(header) if unit.is_picture else _view_conditions(unit, header)),
     )
@@ -329,21 +329,6 @@ def _thickness_mm(header: Dataset) -> float | None:
     measures = stated(shared[0], "PixelMeasuresSequence") if shared else None
     value = plain(stated(measures[0] if measures else header, "SliceThickness"))
     return float(value) if isinstance(value, int | float) and value > 0 else None
-
-
-def _split_condition(unit: Unit) -> tuple[Condition, ...]:
-    if not unit.split_by:
-        return ()
-    instance = unit.members[0][0]
-    said = unit.split_by if unit.split_by != "picture" else "each image having no place of its own"
-    return (
-        Condition(
-            "series-split",
-            "note",
-            f"The files call it one series, but it holds several images; they were told apart by {said}.",
-            (instance.sop_instance_uid or instance.source.name,),
-        ),
-    )
 
 
 def _remarks(unit: Unit, layout: _Layout) -> list[Condition]:

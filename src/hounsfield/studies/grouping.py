@@ -65,12 +65,14 @@ PROJECTIONS = frozenset(
 class Unit:
     """Frames that make one image. is_picture: one instance without a place in the patient.
 
-    split_by: what told it apart from others of its series, "" if nothing did.
+    split_by: what told it apart from others of its series, "" if nothing did. n_places_beside: how many places the
+    volumes have that lie on the same places; 0 where there are none.
     """
 
     members: tuple[Member, ...]
     is_picture: bool
     split_by: str = ""
+    n_places_beside: int = 0
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -188,7 +190,10 @@ def _by_key(group: list[Member], split_by: str) -> list[Unit]:
         parts = _volumes(group, places, names)
         if parts is not None:
             reason = " and ".join(filter(None, [split_by, *names]))
-            return [Unit(tuple(part), is_picture=False, split_by=reason) for part in parts]
+            return [
+                Unit(tuple(part), is_picture=False, split_by=reason, n_places_beside=n_places)
+                for part in parts
+            ]
     return [Unit(tuple(group), is_picture=False, split_by=split_by)]
 
 
@@ -204,13 +209,16 @@ def _places(group: Sequence[Member]) -> list[int]:
 
 
 def _usable_keys(group: Sequence[Member]) -> list[str]:
-    """Keys that every frame states and that differ."""
-    usable = []
+    """Keys that differ between frames: first those that every frame states, then those that some leave out.
+
+    Leaving out is a value too: the volume without diffusion weighting has no gradient direction.
+    """
+    usable, incomplete = [], []
     for name in (*(key for key, *_ in SPLIT_KEYS), FILE_KEY):
         values = {_key_of(member, name) for member in group}
-        if None not in values and len(values) > 1:
-            usable.append(name)
-    return usable
+        if len(values) > 1:
+            (incomplete if None in values else usable).append(name)
+    return usable + incomplete
 
 
 def _key_of(member: Member, name: str) -> str | float | None:
@@ -227,7 +235,8 @@ def _volumes(
     most = max(np.bincount(places))
     parts: dict[tuple[str | float, ...], list[tuple[int, Member]]] = defaultdict(list)
     for place, member in zip(places, group, strict=True):
-        parts[tuple(_key_of(member, name) or 0.0 for name in names)].append((place, member))
+        values = (_key_of(member, name) for name in names)
+        parts[tuple("" if value is None else value for value in values)].append((place, member))
     if len(parts) != most:
         return None
     if any(len({place for place, _ in part}) != len(part) for part in parts.values()):

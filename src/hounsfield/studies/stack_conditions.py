@@ -38,6 +38,28 @@ def stack_conditions(unit: Unit, stack: SliceStack) -> tuple[Condition, ...]:
     return tuple(found)
 
 
+def split_conditions(unit: Unit) -> tuple[Condition, ...]:
+    """That the unit was told apart from others of its series, and that it covers less than these."""
+    if not unit.split_by:
+        return ()
+    instance = unit.members[0][0]
+    where = (instance.sop_instance_uid or instance.source.name,)
+    said = unit.split_by if unit.split_by != "picture" else "each image having no place of its own"
+    split = Condition(
+        "series-split",
+        "note",
+        f"The files call it one series, but it holds several images; they were told apart by {said}.",
+        where,
+    )
+    if len(unit.members) >= unit.n_places_beside:
+        return (split,)
+    said = (
+        f"This volume has slices at {len(unit.members)} of the {unit.n_places_beside} places that the volumes beside it "
+        "cover together: it is a part of one. Send the series again in full."
+    )
+    return (split, Condition("volume-partial", "warning", said, where))
+
+
 def _uid(unit: Unit, number: int) -> str:
     instance = unit.members[number][0]
     return instance.sop_instance_uid or instance.source.name
