@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -239,7 +239,7 @@ def _volume_layout(unit: Unit) -> _Layout:
         stack = stack_slices(positions_mm, normal)
     except HounsfieldError as error:
         return _refused(unit, "duplicate-positions", f"{error}. Give one of them alone.")
-    ordered = Unit(tuple(unit.members[i] for i in stack.order), is_picture=False, split_by=unit.split_by)
+    ordered = replace(unit, members=tuple(unit.members[i] for i in stack.order))
     conditions = stack_conditions(unit, stack)
     if any(c.severity == "refusal" for c in conditions):
         # A grid of the planes as they come shows the size; nothing can be loaded from it.

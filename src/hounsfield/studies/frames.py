@@ -188,6 +188,15 @@ def _enhanced_keys(groups: list[Dataset]) -> dict[str, str | float]:
             value = _key(item, keyword) if item is not None else None
             if value is not None:
                 keys.setdefault(name, value)
+    # PS3.3 C.8.13.5.9: the direction stands in a sequence of its own within the diffusion macro.
+    diffusions = (first_item(group, "MRDiffusionSequence") for group in groups)
+    for diffusion in diffusions:
+        turned = (
+            first_item(diffusion, "DiffusionGradientDirectionSequence") if diffusion is not None else None
+        )
+        direction = _key(turned, "DiffusionGradientOrientation") if turned is not None else None
+        if direction is not None:
+            keys.setdefault("gradient direction", direction)
     return keys
 
 
