@@ -14,7 +14,6 @@ from hounsfield.imaging.affine import affine_from_planes, plane_normal
 from hounsfield.imaging.shear import straightening
 from hounsfield.imaging.slices import stack_slices
 from hounsfield.studies.cine import frame_times
-from hounsfield.studies.grouping import Unit
 from hounsfield.studies.header_values import first_item, plain, quiet_pydicom, stated, text
 from hounsfield.studies.instances import read_data_set
 from hounsfield.studies.intensity import intensity_of
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from hounsfield.imaging.shear import Straightening
     from hounsfield.imaging.slices import SliceStack
+    from hounsfield.studies.grouping import Unit
     from hounsfield.studies.instances import Instance
 
 # The attributes that applications, reports and writers ask for; sequences are not among them.
