@@ -213,7 +213,8 @@ def _usable_keys(group: Sequence[Member]) -> list[str]:
 
     Leaving out is a value too: the volume without diffusion weighting has no gradient direction.
     """
-    usable, incomplete = [], []
+    usable: list[str] = []
+    incomplete: list[str] = []
     for name in (*(key for key, *_ in SPLIT_KEYS), FILE_KEY):
         values = {_key_of(member, name) for member in group}
         if len(values) > 1:
