@@ -18,6 +18,7 @@ from hounsfield.core.progress import step
 from hounsfield.studies import limits
 from hounsfield.studies.dicom_study import DIRECTORY, build_studies, refuse
 from hounsfield.studies.dicomdir import follow, referenced_names
+from hounsfield.studies.dicomweb import web_address, web_sources
 from hounsfield.studies.header_values import quiet_pydicom
 from hounsfield.studies.instances import read_instance
 from hounsfield.studies.kinds import kind_of
@@ -88,20 +89,18 @@ def read_studies(
     progress: Progress | None = None,
     stated: Mapping[str, tuple[str, str]] | None = None,
 ) -> StudiesRead:
-    """Every study below `path`: a folder, a zip archive, or one file of DICOM, NIfTI, NRRD,
-    MetaImage, PNG, JPEG or TIFF.
+    """Every study below `path`: a folder, a zip archive, one file of DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG or
+    TIFF, or the address of a DICOMweb service (".../studies/UID").
 
     Files are told apart by content; what is no image is passed over, what is damaged is listed as refused,
     and nothing of it stops the rest. stated: (modality, unit) by file stem, for files that state none; it is
     told as a Condition. Raises UsageError if `path` is not there, StudyError if nothing could be read.
     """
-    path = Path(path)
-    if not path.exists():
-        raise UsageError(f"{path} does not exist. Give a folder, a zip archive or an image file.")
     progress = progress or Silent()
     found = _Found()
+    sources = _sources(path, progress)
+    path = Path(path)
     with quiet_pydicom():
-        sources = list(find_sources(path))
         for number, source in enumerate(sources):
             if number % _REPORT_EVERY == 0:
                 step(progress, "reading headers", number / len(sources))
@@ -118,6 +117,15 @@ def read_studies(
     if not studies:
         raise StudyError(_nothing_read(path, every, passed_over))
     return StudiesRead(tuple(studies), every, _passed_over(passed_over))
+
+
+def _sources(path: Path | str, progress: Progress) -> list[Source]:
+    address = web_address(path)
+    if address is not None:
+        return web_sources(address, progress)
+    if not Path(path).exists():
+        raise UsageError(f"{path} does not exist. Give a folder, a zip archive or an image file.")
+    return list(find_sources(Path(path)))
 
 
 def read_study(path: Path | str) -> Study:
