@@ -50,6 +50,7 @@ class Syntax:
 _JPEG = Syntax("JPEG baseline", ("pillow", "pylibjpeg"), "jpeg8_decode", "pillow")
 _JPEG_12 = Syntax("JPEG extended", ("pylibjpeg", "pillow"), "jpeg_decode", "imagecodecs")
 _JPEG_LOSSLESS = Syntax("JPEG lossless", ("pylibjpeg",), "ljpeg_decode", "imagecodecs")
+_JPEG_RETIRED = Syntax("progressive JPEG (retired)", (), "jpeg8_decode", "imagecodecs")
 _JPEG_LS = Syntax("JPEG-LS", ("pyjpegls", "pylibjpeg"), "jpegls_decode", "pyjpegls")
 _JPEG_2000 = Syntax("JPEG 2000", ("pylibjpeg", "pillow"), "jpeg2k_decode", "pylibjpeg-openjpeg")
 _HTJ2K = Syntax("High-Throughput JPEG 2000", ("pylibjpeg",), "htj2k_decode", "pylibjpeg-openjpeg")
@@ -62,6 +63,8 @@ COMPRESSED: dict[str, Syntax] = {
     _PREFIX + "8.1": Syntax("deflated frames", (), "", "", limits.MAX_RATIO_DEFLATE),
     _PREFIX + "4.50": _JPEG,
     _PREFIX + "4.51": _JPEG_12,
+    _PREFIX + "4.53": _JPEG_RETIRED,
+    _PREFIX + "4.55": _JPEG_RETIRED,
     _PREFIX + "4.57": _JPEG_LOSSLESS,
     _PREFIX + "4.70": _JPEG_LOSSLESS,
     _PREFIX + "4.80": _JPEG_LS,

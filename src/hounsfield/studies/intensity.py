@@ -46,6 +46,13 @@ def intensity_of(unit: Unit, header: Dataset) -> Intensity:
     modality = unit.members[0][0].modality
     judged = _BY_MODALITY.get(modality, _other)(unit, header)
     slopes = {(frame.slope, frame.intercept) for _, frame in unit.members}
+    if any(slope == 0.0 for slope, _ in slopes):
+        refusal = Condition(
+            "rescale-slope-zero",
+            "refusal",
+            "Rescale Slope (0028,1053) is 0, which makes every pixel the same. Export the series again.",
+        )
+        return Intensity(None, 1.0, (*judged.conditions, refusal))
     if len(slopes) < 2:
         return judged
     note = Condition(

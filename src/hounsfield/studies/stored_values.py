@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Encapsulated under a native syntax, or the reverse, occurs; the length of the element tells.
 _NATIVE_LITTLE = frozenset({IMPLICIT, EXPLICIT, "1.2.840.113619.5.2"})
+# Cells packed without gaps (12 bits) were retired with ACR-NEMA.
+_CELL_BITS = frozenset({1, 8, 16, 32, 64})
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2", ""})
 
 
@@ -43,6 +45,11 @@ def check_declared_size(instance: Instance) -> None:
         raise StudyError(
             f"{name} states {instance.rows} x {instance.columns} pixels but holds no pixel data "
             "(7FE0,0010). Send it again with its pixels."
+        )
+    if instance.bits_allocated not in _CELL_BITS:
+        raise RefusedInput(
+            f"{name} states {instance.bits_allocated} Bits Allocated (0028,0100); cells of 1, 8, 16, 32 and 64 bits are "
+            "read. Convert it with a program that knows the old packing."
         )
     if instance.pixels.n_bytes is None:
         _check_ratio(instance)
