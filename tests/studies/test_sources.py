@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -268,3 +269,17 @@ def test_pictures_beside_dicom_are_studies_of_their_own(tmp_path):
     PillowImage.new("L", (4, 4)).save(tmp_path / "z.png")
     assert [s.series[0].kind for s in read_studies(tmp_path).studies] == ["image", "raster"]
     assert read_study(tmp_path / "z.png").key == "z.png"
+
+
+def test_large_member_that_is_no_image_is_not_unpacked_whole(tmp_path):
+    """200 MB of zeros within the limit of density are looked at and passed over."""
+    rng = np.random.default_rng(1)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.write(write_ct_series(tmp_path / "ct", n=1)[0], "0.dcm")
+        archive.writestr("large.bin", rng.bytes(2_000_000) + bytes(200_000_000))
+    tracemalloc.start()
+    found = read_studies(tmp_path / "a.zip")
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.notes[0].instances == ("a.zip/large.bin",)
+    assert peak_bytes < 20_000_000

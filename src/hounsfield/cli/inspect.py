@@ -22,7 +22,9 @@ _LONGEST_KEY = 16
 
 @app.command()
 def inspect(
-    path: Annotated[Path, typer.Argument(help="DICOM folder, zip or file, DICOMweb address, NIfTI, NRRD, PNG, ...")],
+    path: Annotated[
+        Path, typer.Argument(help="DICOM folder, zip or file, DICOMweb address, NIfTI, NRRD, PNG, ...")
+    ],
     state: Annotated[
         list[str] | None,
         typer.Option("--state", help="FILE=MODALITY:UNIT for a file that states neither, e.g. PET=PT:SUVbw."),

@@ -28,7 +28,9 @@ def complete_application(incomplete: str) -> list[str]:
 
 @app.command()
 def read(
-    path: Annotated[Path, typer.Argument(help="DICOM folder, zip or file, DICOMweb address, NIfTI, NRRD, PNG, ...")],
+    path: Annotated[
+        Path, typer.Argument(help="DICOM folder, zip or file, DICOMweb address, NIfTI, NRRD, PNG, ...")
+    ],
     application: Annotated[
         list[str] | None,
         typer.Option(

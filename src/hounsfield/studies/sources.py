@@ -35,6 +35,7 @@ class Source:
 
     path: where it lies, None for members of archives. open(): a fresh seekable stream at 0, which the caller
     closes; raises StudyError if it cannot be read. find: other members of the same archive, by their whole name.
+    peek: the first bytes of a member of an archive, without unpacking the rest.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Source:
     open: Callable[[], BinaryIO] = field(repr=False)
     path: str | None = field(default=None, repr=False)
     find: Callable[[str], Source | None] | None = field(default=None, repr=False)
+    peek: Callable[[int], bytes] | None = field(default=None, repr=False)
 
     @property
     def folder(self) -> str:
@@ -63,6 +65,8 @@ class Source:
 
     def head(self, n_bytes: int = limits.SNIFFED_BYTES) -> bytes:
         """The first bytes."""
+        if self.peek is not None:
+            return self.peek(n_bytes)
         with self.open() as stream:
             return stream.read(n_bytes)
 
@@ -142,7 +146,13 @@ class Archive:
 
     def _source(self, name: str) -> Source:
         entry = self._entries[name]
-        return Source(name, entry.file_size, self._opener(entry), find=self._find)
+        return Source(
+            name,
+            entry.file_size,
+            lambda: io.BytesIO(self._unpack(entry, entry.file_size)),
+            find=self._find,
+            peek=lambda n_bytes: self._unpack(entry, min(n_bytes, entry.file_size)),
+        )
 
     def _find(self, name: str) -> Source | None:
         return self._source(name) if name in self._entries else None
@@ -170,22 +180,18 @@ class Archive:
                 "this looks like a decompression bomb. Unpack it yourself if you trust it."
             )
 
-    def _opener(self, entry: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-        def open_member() -> BinaryIO:
-            return io.BytesIO(self._unpack(entry))
-
-        return open_member
-
-    def _unpack(self, entry: zipfile.ZipInfo) -> bytes:
+    def _unpack(self, entry: zipfile.ZipInfo, n_bytes: int) -> bytes:
+        """The first `n_bytes` of a member; all of them only if they are as many as the archive declares."""
+        is_whole = n_bytes == entry.file_size
         try:
             with self._zip.open(entry) as member:
                 # One byte more than declared: a member that lies about its size is found out.
-                content = member.read(entry.file_size + 1)
+                content = member.read(n_bytes + 1 if is_whole else n_bytes)
         except (*_ZIP_ERRORS, zlib.error, EOFError, ValueError) as error:
             raise StudyError(
                 f"{entry.filename!r} in {self._name} cannot be unpacked ({error}). Make the archive again."
             ) from error
-        if len(content) != entry.file_size:
+        if len(content) != n_bytes:
             raise StudyError(
                 f"{entry.filename!r} in {self._name} does not unpack to the {entry.file_size} bytes that the "
                 "archive declares. Make the archive again."
