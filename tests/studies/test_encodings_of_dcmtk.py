@@ -73,12 +73,24 @@ def test_lossy_encodings_decode_as_dcmtk_decodes_them(tmp_path, peer_program, op
     assert ours.std() > 20
 
 
-def test_cells_of_twelve_bits_are_refused_by_name(tmp_path):
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_cells_of_twelve_bits_without_gaps(tmp_path, is_signed):
+    """Two values in three bytes: 0xABC and 0xDEF are BC FA DE."""
     ds = ct_instance(0)
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit = 12, 12, 11
-    ds.PixelData = bytes(24 * 32 * 12 // 8)
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 12, 12, 11, int(is_signed)
+    ds.PixelData = b"\xbc\xfa\xde" * (24 * 32 // 2)
     pydicom.dcmwrite(tmp_path / "a.dcm", ds, enforce_file_format=True)
-    with pytest.raises(StudyError, match="states 12 Bits Allocated"):
+    values = only_series(tmp_path / "a.dcm").image().array
+    sign = 4096 if is_signed else 0
+    np.testing.assert_array_equal(values.ravel()[:4] + 1024, [0xABC - sign, 0xDEF - sign] * 2)
+    assert values.shape == (1, 24, 32)
+
+
+def test_cells_of_another_size_are_refused_by_name(tmp_path):
+    ds = ct_instance(0)
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit = 10, 10, 9
+    pydicom.dcmwrite(tmp_path / "a.dcm", ds, enforce_file_format=True)
+    with pytest.raises(StudyError, match="states 10 Bits Allocated"):
         read_studies(tmp_path / "a.dcm")
 
 

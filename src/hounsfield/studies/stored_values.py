@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 # Encapsulated under a native syntax, or the reverse, occurs; the length of the element tells.
 _NATIVE_LITTLE = frozenset({IMPLICIT, EXPLICIT, "1.2.840.113619.5.2"})
-# Cells packed without gaps (12 bits) were retired with ACR-NEMA.
-_CELL_BITS = frozenset({1, 8, 16, 32, 64})
+# Cells of 12 bits without gaps between them were retired with ACR-NEMA, and old archives hold them.
+_PACKED_BITS = 12
+_CELL_BITS = frozenset({1, 8, _PACKED_BITS, 16, 32, 64})
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2", ""})
 
 
@@ -48,13 +49,13 @@ def check_declared_size(instance: Instance) -> None:
         )
     if instance.bits_allocated not in _CELL_BITS:
         raise RefusedInput(
-            f"{name} states {instance.bits_allocated} Bits Allocated (0028,0100); cells of 1, 8, 16, 32 and 64 bits are "
-            "read. Convert it with a program that knows the old packing."
+            f"{name} states {instance.bits_allocated} Bits Allocated (0028,0100); cells of 1, 8, 12, 16, 32 and 64 bits are "
+            "read. Convert it with a program that knows this packing."
         )
     if instance.pixels.n_bytes is None:
         _check_ratio(instance)
         return
-    bits = 1 if instance.bits_allocated == 1 else 8 * ((instance.bits_allocated + 7) // 8)
+    bits = instance.bits_allocated
     samples = 2 if instance.photometric == "YBR_FULL_422" and instance.samples == 3 else instance.samples
     needed = (instance.rows * instance.columns * samples * instance.n_frames * bits + 7) // 8
     if instance.pixels.n_bytes < needed and instance.transfer_syntax_uid not in COMPRESSED:
@@ -88,6 +89,8 @@ def stored_frames(
         check_declared_size(instance)
         if is_plain(instance):
             yield from _plain_frames(instance, numbers)
+        elif instance.bits_allocated == _PACKED_BITS and instance.transfer_syntax_uid in _NATIVE_LITTLE:
+            yield from _packed_frames(instance, numbers)
         else:
             yield from _decoded_frames(instance, numbers, with_palette=with_palette)
 
@@ -119,6 +122,29 @@ def _plain_frames(instance: Instance, numbers: Iterable[int]) -> Iterator[NDArra
             yield stored_bits(
                 np.frombuffer(content, dtype).reshape(instance.rows, instance.columns), instance
             )
+
+
+def _packed_frames(instance: Instance, numbers: Iterable[int]) -> Iterator[NDArray[Any]]:
+    """Two cells of 12 bits in three bytes, the low bits first."""
+    n_values = instance.rows * instance.columns
+    dtype = np.dtype(np.int16 if instance.is_signed else np.uint16)
+    start_bytes = instance.pixels.offset_bytes if instance.pixels is not None else 0
+    with open_dicom(instance.source) as stream:
+        for number in numbers:
+            first_bit = (number - 1) * n_values * _PACKED_BITS
+            if instance.samples != 1 or first_bit % 8:
+                raise RefusedInput(
+                    f"{instance.source.name} packs colours or odd frames in cells of {_PACKED_BITS} bits. Convert it with a "
+                    "program that knows this packing."
+                )
+            stream.seek(start_bytes + first_bit // 8)
+            packed = np.frombuffer(stream.read((n_values + 1) // 2 * 3), np.uint8)
+            if packed.size * 8 < n_values * _PACKED_BITS:
+                raise StudyError(f"{instance.source.name} ends inside frame {number}. Send it again.")
+            three = np.pad(packed, (0, -packed.size % 3)).reshape(-1, 3).astype(np.uint16)
+            low, high = three[:, 0] | (three[:, 1] & 15) << 8, three[:, 1] >> 4 | three[:, 2] << 4
+            values = np.stack([low, high], axis=1).ravel()[:n_values].view(dtype)
+            yield stored_bits(values.reshape(instance.rows, instance.columns), instance)
 
 
 def _decoded_frames(instance: Instance, numbers: list[int], *, with_palette: bool) -> Iterator[NDArray[Any]]:
