@@ -6,6 +6,7 @@ the first application on another kind adds one function here.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,9 @@ from pydicom.uid import MRImageStorage
 from tests.tiny_bundle import head_slice, write_tiny_bundle
 from tests.tiny_dicom import ct_instance
 
+from hounsfield.core import applications
 from hounsfield.phantoms import Trouble, write_chest_ct, write_fdg_pet
+from hounsfield.pipeline import run
 from hounsfield.zoo import InferenceSettings
 
 if TYPE_CHECKING:
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-    from hounsfield.core import Application
+    from hounsfield.core import Application, Reading
+    from hounsfield.pipeline import Run
 
 Kind = tuple[str, str]
 
@@ -76,6 +80,39 @@ def kind_of(application: Application) -> Kind:
         "to tests/conformance/studies_by_needs.py"
     )
     return kinds[0]
+
+
+class Synthetic:
+    """Synthetic studies and what the applications made of them, each written when first asked for."""
+
+    def __init__(self, make_folder: Callable[[str], Path]) -> None:
+        self._make_folder = make_folder
+        self._studies: dict[tuple, Path] = {}
+        self._results: dict[str, tuple[Path, Reading, Path]] = {}
+        self.models = make_folder("models")
+        for write in BUNDLES.values():
+            write(self.models)
+
+    def study(self, kind: Kind, **options) -> Path:
+        """The folder of the study of that kind."""
+        key = (kind, *options.items())
+        if key not in self._studies:
+            self._studies[key] = self._make_folder("study")
+            STUDIES[kind](self._studies[key], **options)
+        return self._studies[key]
+
+    def read(self, name: str, folder: Path, **options) -> Run:
+        """Run one application over a folder, as the command does."""
+        return run(folder, applications=[name], model_folders=[self.models], **options)
+
+    def results(self, name: str) -> tuple[Path, Reading, Path]:
+        """Study, the one reading of it by the application, and the folder of its results."""
+        if name not in self._results:
+            study, out = self.study(kind_of(applications.get(name))), self._make_folder("out")
+            (reading,) = self.read(name, study, out=out).readings
+            (record,) = json.loads((out / "readings.json").read_text("utf-8"))["readings"]
+            self._results[name] = study, reading, out / record["folder"]
+        return self._results[name]
 
 
 def images_of(folder: Path) -> list[tuple[Path, Dataset]]:

@@ -14,7 +14,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.sr._concepts_dict import concepts as concepts_by_scheme
-from tests.conformance.studies_by_needs import BUNDLES, STUDIES, images_of, kind_of
+from tests.conformance.studies_by_needs import STUDIES, images_of, kind_of
 from tests.docs.pages import ROOT
 
 import hounsfield
@@ -22,7 +22,6 @@ from hounsfield.core import Inputs, Region, applications
 from hounsfield.core.code import PRIVATE_SCHEME
 from hounsfield.imaging.affine import ras_xyz_from_lps_zyx
 from hounsfield.measures import measures
-from hounsfield.pipeline import run
 from hounsfield.results import schema
 from hounsfield.studies import read_study
 
@@ -40,53 +39,23 @@ DATES = ("InstanceCreation", "Series", "Content")
 
 
 @pytest.fixture(scope="module")
-def studies(tmp_path_factory):
-    """The folder of one study of each kind, made when first asked for."""
-    made = {}
-
-    def study(kind, **options):
-        key = (kind, *options.items())
-        if key not in made:
-            made[key] = tmp_path_factory.mktemp("study")
-            STUDIES[kind](made[key], **options)
-        return made[key]
-
-    return study
+def studies(synthetic):
+    return synthetic.study
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """The folder with the small bundles."""
-    folder = tmp_path_factory.mktemp("models")
-    for write in BUNDLES.values():
-        write(folder)
-    return folder
+def models(synthetic):
+    return synthetic.models
 
 
 @pytest.fixture(scope="module")
-def read(models):
-    """Run one application over a folder, as the command does."""
-
-    def read(name, folder, **options):
-        return run(folder, applications=[name], model_folders=[models], **options)
-
-    return read
+def read(synthetic):
+    return synthetic.read
 
 
 @pytest.fixture(scope="module")
-def done(studies, read, tmp_path_factory):
-    """By application: study, the one reading of it, and the folder of results."""
-    made = {}
-
-    def done(name):
-        if name not in made:
-            study, out = studies(kind_of(applications.get(name))), tmp_path_factory.mktemp("out")
-            (reading,) = read(name, study, out=out).readings
-            (record,) = json.loads((out / "readings.json").read_text("utf-8"))["readings"]
-            made[name] = study, reading, out / record["folder"]
-        return made[name]
-
-    return done
+def done(synthetic):
+    return synthetic.results
 
 
 def without_time(reading):
