@@ -61,3 +61,11 @@ def peer_program():
         return str(path)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory):
+    """Synthetic studies for every application, and the results of reading them; written once a run."""
+    from tests.conformance.studies_by_needs import Synthetic
+
+    return Synthetic(tmp_path_factory.mktemp)
