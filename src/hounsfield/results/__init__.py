@@ -7,7 +7,7 @@ nothing) and dicom_context.py (what every derived DICOM object states).
 """
 
 from hounsfield.results.documents import Documents, Picture
-from hounsfield.results.folder import write_page
+from hounsfield.results.folder import is_disk_full, remove_half_written, remove_result, write_page
 from hounsfield.results.schemas import readings_schema, schema
 from hounsfield.results.write import Written, write_reading
 from hounsfield.results.writer import Context, ResultWriter, result_writer, result_writers
@@ -18,7 +18,10 @@ __all__ = [
     "Picture",
     "ResultWriter",
     "Written",
+    "is_disk_full",
     "readings_schema",
+    "remove_half_written",
+    "remove_result",
     "result_writer",
     "result_writers",
     "schema",

@@ -27,7 +27,7 @@ from hounsfield.studies.sources import Archive, find_sources
 from hounsfield.studies.structure_sets import RT_STRUCTURE_SET, structure_set_series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from hounsfield.studies.instances import Instance
     from hounsfield.studies.sources import Source
@@ -70,24 +70,27 @@ def read_studies(
     *,
     progress: Progress | None = None,
     stated: Mapping[str, tuple[str, str]] | None = None,
+    only: Collection[str] | None = None,
 ) -> StudiesRead:
     """Every study below `path`: a folder, a zip archive, or one file of DICOM, NIfTI, PNG or JPEG.
 
     Files are told apart by content; what is no image is passed over, what is damaged is listed as refused,
     and nothing of it stops the rest. stated: (modality, unit) by file stem, for files that state none; it is
-    told as a Condition. Raises UsageError if `path` is not there, StudyError if nothing could be read.
+    told as a Condition. only: names of files below `path` (as `find_archive_files` gives them); the others are
+    left alone. Raises UsageError if `path` is not there, StudyError if nothing could be read.
     """
     path = Path(path)
     if not path.exists():
         raise UsageError(f"{path} does not exist. Give a folder, a zip archive or an image file.")
     progress = progress or Silent()
     found = _Found()
+    wanted = None if only is None else _with_folders(only)
     with quiet_pydicom():
-        sources = list(find_sources(path))
+        sources = list(find_sources(path, only))
         for number, source in enumerate(sources):
             if number % _REPORT_EVERY == 0:
                 step(progress, "reading headers", number / len(sources))
-            _look_into(source, found, stated or {}, depth=0)
+            _look_into(source, found, stated or {}, wanted, depth=0)
         dicom, refused = build_studies(found.dicom, DERIVED)
     volumes, refused_volumes = nifti_studies(found.nifti, stated or {}, path.name)
     dicom, volumes = link_masks([link_regions(study) for study in dicom], volumes)
@@ -110,8 +113,23 @@ def read_study(path: Path | str) -> Study:
     return found.studies[0]
 
 
-def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, str]], *, depth: int) -> None:
+def _with_folders(names: Collection[str]) -> frozenset[str]:
+    """The names, and those of the folders and archives that hold them."""
+    parts = (name.split("/") for name in names)
+    return frozenset("/".join(part[:n]) for part in parts for n in range(1, len(part) + 1))
+
+
+def _look_into(
+    source: Source,
+    found: _Found,
+    stated: Mapping[str, tuple[str, str]],
+    wanted: Collection[str] | None,
+    *,
+    depth: int,
+) -> None:
     """Put one file where it belongs; whatever is wrong with it becomes a Condition."""
+    if wanted is not None and source.name not in wanted:
+        return
     try:
         head = source.head()
         kind = kind_of(head)
@@ -122,8 +140,8 @@ def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, st
         elif kind == "picture":
             found.pictures.append(picture_study(source, stated))
         elif kind == "zip" and depth < limits.MAX_ARCHIVE_DEPTH:
-            for member in _members(source, depth):
-                _look_into(member, found, stated, depth=depth + 1)
+            for member in archive_members(source, depth):
+                _look_into(member, found, stated, wanted, depth=depth + 1)
         else:
             found.passed_over.append(source.name)
     except HounsfieldError as error:
@@ -143,7 +161,8 @@ def _take_dicom(source: Source, head: bytes, found: _Found) -> None:
         found.dicom.append(instance)
 
 
-def _members(source: Source, depth: int) -> Iterator[Source]:
+def archive_members(source: Source, depth: int) -> Iterator[Source]:
+    """The files in a zip archive that lies in `depth` others. Raises StudyError or RefusedInput."""
     if depth > 0 and source.size_bytes > limits.MAX_NESTED_ARCHIVE_BYTES:
         raise StudyError(
             f"{source.name} is an archive of {source.size_bytes / limits.GIB:.1f} GiB inside another one, the limit "

@@ -13,6 +13,7 @@ import weakref
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,21 +21,25 @@ from hounsfield.core.errors import RefusedInput, StudyError
 from hounsfield.studies import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
+
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """One file, wherever it lies. name: path below what the user gave, with forward slashes.
 
-    path: where it lies, None for members of archives. open(): a fresh seekable stream at 0, which the caller closes. Raises StudyError if it cannot be read.
+    path: where it lies, None for members of archives. open(): a fresh seekable stream at 0, which the caller
+    closes. Raises StudyError if it cannot be read. peek(n): the first n bytes where getting them so is cheaper.
     """
 
     name: str
     size_bytes: int
     open: Callable[[], BinaryIO] = field(repr=False)
     path: str | None = field(default=None, repr=False)
+    peek: Callable[[int], bytes] | None = field(default=None, repr=False)
 
     @property
     def folder(self) -> str:
@@ -48,16 +53,39 @@ class Source:
 
     def head(self, n_bytes: int = limits.SNIFFED_BYTES) -> bytes:
         """The first bytes."""
+        if self.peek is not None:
+            return self.peek(n_bytes)
         with self.open() as stream:
             return stream.read(n_bytes)
 
 
-def find_sources(path: Path) -> Iterator[Source]:
-    """Every file below a folder in order of names, or the one file; links to folders are not followed."""
-    if path.is_dir():
+def find_sources(path: Path, only: Collection[str] | None = None) -> Iterator[Source]:
+    """Every file below a folder in order of names, or the one file; links to folders are not followed.
+
+    only: names of sources; files that neither are one of them nor an archive that holds one are left out,
+    and the folder is not searched. Raises StudyError if one of the files is not there any more.
+    """
+    if only is not None and path.is_dir():
+        yield from _named(path, only)
+    elif path.is_dir():
         yield from _below(os.fspath(path), "")
     else:
         yield _file_source(os.fspath(path), path.name, path.stat().st_size)
+
+
+def _named(path: Path, only: Collection[str]) -> Iterator[Source]:
+    """The files that bear the names, or that are archives around them, each once."""
+    for name in sorted({_file_of(path, name) for name in only}, key=lambda name: name.split("/")):
+        file = path / name
+        yield _file_source(os.fspath(file), name, file.stat().st_size)
+
+
+def _file_of(path: Path, name: str) -> str:
+    parts = name.split("/")
+    for n_parts in range(len(parts), 0, -1):
+        if (path / "/".join(parts[:n_parts])).is_file():
+            return "/".join(parts[:n_parts])
+    raise StudyError(f"{name} is not there any more. Give the command again when the archive is at rest.")
 
 
 def _below(folder: str, prefix: str) -> Iterator[Source]:
@@ -122,7 +150,12 @@ class Archive:
         for entry in entries:
             self._check(entry)
         return [
-            Source(f"{self._name}/{entry.filename}", entry.file_size, self._opener(entry))
+            Source(
+                f"{self._name}/{entry.filename}",
+                entry.file_size,
+                self._opener(entry),
+                peek=partial(self._first_bytes, entry),
+            )
             for entry in sorted(entries, key=lambda entry: entry.filename)
         ]
 
@@ -155,21 +188,30 @@ class Archive:
 
         return open_member
 
+    def _first_bytes(self, entry: zipfile.ZipInfo, n_bytes: int) -> bytes:
+        try:
+            with self._zip.open(entry) as member:
+                return member.read(n_bytes)
+        except _ZIP_ERRORS as error:
+            raise _not_unpacked(entry.filename, self._name, error) from error
+
     def _unpack(self, entry: zipfile.ZipInfo) -> bytes:
         try:
             with self._zip.open(entry) as member:
                 # One byte more than declared: a member that lies about its size is found out.
                 content = member.read(entry.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
-            raise StudyError(
-                f"{entry.filename!r} in {self._name} cannot be unpacked ({error}). Make the archive again."
-            ) from error
+        except _ZIP_ERRORS as error:
+            raise _not_unpacked(entry.filename, self._name, error) from error
         if len(content) != entry.file_size:
             raise StudyError(
                 f"{entry.filename!r} in {self._name} does not unpack to the {entry.file_size} bytes that the "
                 "archive declares. Make the archive again."
             )
         return content
+
+
+def _not_unpacked(name: str, archive: str, error: Exception) -> StudyError:
+    return StudyError(f"{name!r} in {archive} cannot be unpacked ({error}). Make the archive again.")
 
 
 def _close(archive: zipfile.ZipFile, stream: BinaryIO) -> None:
