@@ -83,16 +83,17 @@ def holds_many(path: Path | str, out: Path | str) -> bool:
     """
     if (Path(out) / JOURNAL_NAME).exists():
         return True
-    if Path(path).is_file() and Path(path).stat().st_size == 0:
-        return False
-    journal, keys = Journal(":memory:"), set()
+    journal, keys, folders = Journal(":memory:"), set(), set()
     with closing(journal):
         for file in find_archive_files(path):
-            journal.add_file(file)
             if file.kind in {"dicom", "picture"}:
                 keys.add(file.study_uid or file.name)
             if len(keys) > 1:
                 return True
+            # One instance stands for the others of its folder: only what lies beside what matters here.
+            if file.kind != "dicom" or file.folder not in folders:
+                journal.add_file(file)
+                folders.add(file.folder)
         journal.settle("")
         return journal.n_tasks() > 1
 

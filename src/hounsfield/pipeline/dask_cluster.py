@@ -36,7 +36,7 @@ def read_on_cluster(tasks: Iterable[StudyTask], *, address: str, time_limit_s: f
         running: dict[Any, StudyTask] = {}
         waiting = iter(tasks)
         is_more = True
-        ended = as_completed()
+        ended = as_completed(loop=client.loop)
         try:
             while is_more or running:
                 while is_more and len(running) < _most_at_a_time(client):
