@@ -204,7 +204,7 @@ written = st.builds(WrittenReading, names, st.just("complete"), names, entries)
 
 @given(names, st.lists(files, max_size=3).map(tuple), st.none() | st.tuples(names))
 def test_task_as_text_and_back_is_the_same(key, files, applications):
-    request = ArchiveRequest("/in", "/out", "2024-01-02T00:00:00+00:00", applications, {}, ("/models",))
+    request = ArchiveRequest("/in", "/out", applications, {}, ("/models",)).settled()
     task = StudyTask(key, files, request)
     assert StudyTask.from_text(task.to_text()) == task
 

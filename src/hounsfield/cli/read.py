@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,12 +72,11 @@ def read(
     stated = parse_stated(state or [])
     if out is not None and (engine is not None or holds_many(path, out)):
         request = ArchiveRequest(
-            str(path.resolve()),
-            str(out.resolve()),
-            datetime.now(UTC).isoformat(),
+            str(path),
+            str(out),
             tuple(application) if application else None,
             stated,
-            tuple(str(folder.resolve()) for folder in model_folders()),
+            tuple(str(folder) for folder in model_folders()),
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(

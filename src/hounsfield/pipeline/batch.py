@@ -107,7 +107,7 @@ def read_archive(
     stays finished whatever happens: give the same call again to go on. Raises UsageError for an unknown
     application or a journal of another archive, ResultError if results cannot be written.
     """
-    engine, progress = engine or Engine(), progress or Silent()
+    request, engine, progress = request.settled(), engine or Engine(), progress or Silent()
     settings = _settings(request)
     out = Path(request.out)
     with open_journal(out) as journal:

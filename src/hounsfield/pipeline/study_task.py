@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,17 +33,27 @@ State = Literal["done", "failed"]
 class ArchiveRequest:
     """What is asked of every study of an archive; all of it can be written as JSON.
 
-    path: the archive, out: the folder of results, both as the workers see them. created: what the results
-    state as their time (ISO 8601). stated, applications, model_folders: as for `pipeline.run`.
+    path: the archive, out: the folder of results, both as the workers see them. stated, applications,
+    model_folders: as for `pipeline.run`. created: what the results state as their time (ISO 8601), "" for now.
     """
 
     path: str
     out: str
-    created: str
     applications: tuple[str, ...] | None = None
     stated: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     model_folders: tuple[str, ...] = ()
+    created: str = ""
     code_version: str = __version__
+
+    def settled(self) -> ArchiveRequest:
+        """The same request for whoever stands in another folder, at another time."""
+        return replace(
+            self,
+            path=str(Path(self.path).resolve()),
+            out=str(Path(self.out).resolve()),
+            model_folders=tuple(str(Path(folder).resolve()) for folder in self.model_folders),
+            created=self.created or datetime.now(UTC).isoformat(),
+        )
 
     def of_study(self, files: tuple[ArchiveFile, ...]) -> Request:
         """What is asked of the study that consists of `files`."""
@@ -145,8 +155,7 @@ def _internal(error: Exception) -> str:
 
 
 def _lasting(outcome: Outcome, duration_s: float) -> Outcome:
-    record = {name: getattr(outcome, name) for name in Outcome.__dataclass_fields__}
-    return Outcome(**{**record, "duration_s": round(duration_s, 3)})
+    return replace(outcome, duration_s=round(duration_s, 3))
 
 
 def _read(task: StudyTask) -> Outcome:
