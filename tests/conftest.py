@@ -57,7 +57,9 @@ def peer_program():
     def find(name: str) -> str:
         path = shutil.which(name)
         if path is None:
-            _absent(f"{name} is not installed; Debian packages: dicom3tools, dcmtk, orthanc, poppler-utils")
+            _absent(
+                f"{name} is not installed; Debian packages: dicom3tools, dcmtk, dcm2niix, orthanc, poppler-utils"
+            )
         return str(path)
 
     return find

@@ -6,6 +6,7 @@ batch.py, which gives one task a study to the same path.
 """
 
 from hounsfield.pipeline.batch import ArchiveSummary, Engine, holds_many, read_archive
+from hounsfield.pipeline.conversion import AsDicom, Conversion, ConvertedSeries, convert
 from hounsfield.pipeline.inspection import Inspection, SeriesSummary, inspect
 from hounsfield.pipeline.run import Run, read, run
 from hounsfield.pipeline.selection import Selection, Verdict, judge, select
@@ -14,12 +15,16 @@ from hounsfield.pipeline.study_task import ArchiveRequest
 __all__ = [
     "ArchiveRequest",
     "ArchiveSummary",
+    "AsDicom",
+    "Conversion",
+    "ConvertedSeries",
     "Engine",
     "Inspection",
     "Run",
     "Selection",
     "SeriesSummary",
     "Verdict",
+    "convert",
     "holds_many",
     "inspect",
     "judge",

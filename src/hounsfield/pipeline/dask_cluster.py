@@ -16,7 +16,7 @@ from hounsfield.pipeline.study_task import Outcome, StudyTask
 from hounsfield.pipeline.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
 _CONNECT_S = 10.0
 # Tasks that are with the cluster at a time, for each of its threads: one that runs, one that waits.
@@ -31,27 +31,42 @@ def read_on_cluster(tasks: Iterable[StudyTask], *, address: str, time_limit_s: f
     Closing the iterator takes back what has not begun.
     """
     with _connected(address) as client:
+        sent = _Sent(client, time_limit_s)
+        waiting = iter(tasks)
+        try:
+            while sent.fill(waiting):
+                yield sent.next_outcome()
+        finally:
+            client.cancel(list(sent.running), force=True)
+
+
+class _Sent:
+    """The tasks that are with the cluster."""
+
+    def __init__(self, client: Any, time_limit_s: float) -> None:
         from distributed import as_completed
 
-        running: dict[Any, StudyTask] = {}
-        waiting = iter(tasks)
-        is_more = True
-        ended = as_completed(loop=client.loop)
-        try:
-            while is_more or running:
-                while is_more and len(running) < _most_at_a_time(client):
-                    task = next(waiting, None)
-                    is_more = task is not None
-                    if task is not None:
-                        future = client.submit(_read_on_worker, task.to_text(), time_limit_s, pure=False)
-                        running[future] = task
-                        ended.add(future)
-                if running:
-                    future = next(ended)
-                    yield _outcome_of(future, running.pop(future))
-                    future.release()
-        finally:
-            client.cancel(list(running), force=True)
+        self._client, self._time_limit_s = client, time_limit_s
+        self._ended = as_completed(loop=client.loop)
+        self.running: dict[Any, StudyTask] = {}
+
+    def fill(self, waiting: Iterator[StudyTask]) -> bool:
+        """Send as many as the cluster should have at a time; False when none are left anywhere."""
+        while len(self.running) < _most_at_a_time(self._client):
+            task = next(waiting, None)
+            if task is None:
+                break
+            future = self._client.submit(_read_on_worker, task.to_text(), self._time_limit_s, pure=False)
+            self.running[future] = task
+            self._ended.add(future)
+        return bool(self.running)
+
+    def next_outcome(self) -> Outcome:
+        """Wait for the next to end."""
+        future = next(self._ended)
+        outcome = _outcome_of(future, self.running.pop(future))
+        future.release()
+        return outcome
 
 
 def _connected(address: str) -> Any:

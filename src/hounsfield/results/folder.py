@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hounsfield.core.errors import HounsfieldError, ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # What a reading's folder holds. A folder with anything else is not ours to replace.
 OWN_NAMES = frozenset(
@@ -38,16 +38,22 @@ _SCRATCH_NAME = re.compile(r"\..+\.[0-9a-f]{12}(\.old)?")
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
+def is_result(name: str) -> bool:
+    """Whether a folder of a reading holds something of that name."""
+    return name in OWN_NAMES
+
+
 @contextmanager
-def replaced_folder(folder: Path) -> Iterator[Path]:
+def replaced_folder(folder: Path, *, is_own: Callable[[str], bool] = is_result) -> Iterator[Path]:
     """Yield an empty sibling of `folder`; at the end, and only on success, it becomes `folder`.
 
     An older result of the same name is exchanged in one step where the system can (Linux), else by
     two renames, the first of which is undone if the second fails. Everything is on disk before.
+    is_own: tells by their names the files that may be replaced.
     Raises ResultError, naming the folder and the remedy, if `folder` holds files that are no result,
     or if anything went wrong; then nothing half-written is left and the older result is untouched.
     """
-    _refuse_foreign_content(folder)
+    _refuse_foreign_content(folder, is_own)
     scratch: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -71,13 +77,24 @@ def write_page(path: Path, content: bytes | Iterable[bytes]) -> None:
 
     content: in parts if it is too long to be held. Raises ResultError, naming the file and the remedy.
     """
+    with replaced_file(path) as scratch, scratch.open("wb") as file:
+        file.writelines([content] if isinstance(content, bytes) else content)
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Yield the name of a scratch file beside `path`; at the end, and only on success, it becomes `path`.
+
+    Raises ResultError, naming the file and the remedy, if it could not be written.
+    """
     scratch = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        with scratch.open("wb") as file:
-            file.writelines([content] if isinstance(content, bytes) else content)
+        yield scratch
         _flush(scratch)
         scratch.replace(path)
         _flush(path.parent)
+    except HounsfieldError:
+        raise
     except OSError as error:
         raise _not_written(path, error) from error
     finally:
@@ -91,7 +108,7 @@ def remove_result(folder: Path) -> None:
     """
     if not folder.exists():
         return
-    _refuse_foreign_content(folder)
+    _refuse_foreign_content(folder, is_result)
     try:
         shutil.rmtree(folder)
     except OSError as error:
@@ -141,12 +158,13 @@ def _error_number(error: BaseException) -> int:
     return 0
 
 
-def _refuse_foreign_content(folder: Path) -> None:
+def _refuse_foreign_content(folder: Path, is_own: Callable[[str], bool]) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise ResultError(
             f"{str(folder)!r} is a link or a file, and results need a folder: choose another with --out"
         )
-    foreign = sorted({path.name for path in folder.iterdir()} - OWN_NAMES) if folder.is_dir() else []
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    foreign = sorted(name for name in names if not is_own(name))
     if foreign:
         raise ResultError(
             f"{str(folder)!r} holds {len(foreign)} thing(s) that are no result of a reading, the first is "

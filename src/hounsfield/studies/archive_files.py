@@ -69,7 +69,7 @@ def find_archive_files(
         raise UsageError(f"{path} does not exist. Give a folder, a zip archive or an image file.")
     with quiet_pydicom():
         for source in find_sources(path):
-            yield from _look_at(source, _mtime_ns(source), known or _nothing_known, depth=0)
+            yield from _look_at(source, _mtime_ns(source), known or _nothing_known, level=0)
 
 
 def changed_files(path: Path | str, files: Iterable[ArchiveFile]) -> list[str]:
@@ -110,7 +110,7 @@ def _nothing_known(file: ArchiveFile) -> None:
 
 
 def _look_at(
-    source: Source, mtime_ns: int, known: Callable[[ArchiveFile], ArchiveFile | None], *, depth: int
+    source: Source, mtime_ns: int, known: Callable[[ArchiveFile], ArchiveFile | None], *, level: int
 ) -> Iterator[ArchiveFile]:
     file = ArchiveFile(source.name, source.size_bytes, mtime_ns)
     remembered = known(file)
@@ -120,7 +120,7 @@ def _look_at(
     try:
         head = source.head(_HEAD_BYTES)
         kind = kind_of(head)
-        members = list(archive_members(source, depth)) if kind == "zip" else []
+        members = list(archive_members(source, level)) if kind == "zip" else []
     except HounsfieldError:
         # Whoever reads it says what is wrong with it.
         yield ArchiveFile(source.name, source.size_bytes, mtime_ns, "damaged")
@@ -128,9 +128,9 @@ def _look_at(
     if kind != "zip":
         file_kind, study_uid = _belonging(source, head, kind)
         yield ArchiveFile(source.name, source.size_bytes, mtime_ns, file_kind, study_uid)
-    elif depth < limits.MAX_ARCHIVE_DEPTH:
+    elif level < limits.MAX_ARCHIVE_DEPTH:
         for member in members:
-            yield from _look_at(member, mtime_ns, known, depth=depth + 1)
+            yield from _look_at(member, mtime_ns, known, level=level + 1)
 
 
 def _belonging(source: Source, head: bytes, kind: str) -> tuple[FileKind, str]:

@@ -161,9 +161,9 @@ def _take_dicom(source: Source, head: bytes, found: _Found) -> None:
         found.dicom.append(instance)
 
 
-def archive_members(source: Source, depth: int) -> Iterator[Source]:
-    """The files in a zip archive that lies in `depth` others. Raises StudyError or RefusedInput."""
-    if depth > 0 and source.size_bytes > limits.MAX_NESTED_ARCHIVE_BYTES:
+def archive_members(source: Source, level: int) -> Iterator[Source]:
+    """The files in a zip archive that lies in `level` others. Raises StudyError or RefusedInput."""
+    if level > 0 and source.size_bytes > limits.MAX_NESTED_ARCHIVE_BYTES:
         raise StudyError(
             f"{source.name} is an archive of {source.size_bytes / limits.GIB:.1f} GiB inside another one, the limit "
             f"is {limits.MAX_NESTED_ARCHIVE_BYTES // limits.GIB}. Unpack the outer one first."
