@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from tests.small_chest import MATRIX_PX, N_SLICES, chest
@@ -9,7 +11,7 @@ from tests.small_chest import MATRIX_PX, N_SLICES, chest
 import hounsfield
 from hounsfield.applications.lung_ct import extent_warnings, is_sharp, lung_regions, read_lung_ct
 from hounsfield.core import Grid, Image, Inputs, Series, Study
-from hounsfield.imaging.lungs import LEFT, RIGHT, LungSegmentation
+from hounsfield.imaging.lungs import LEFT, RIGHT, LungSegmentation, segment_lungs
 from hounsfield.phantoms import ChestCtParameters, Trouble, make_chest_ct, write_chest_ct
 
 UNENHANCED = {
@@ -83,12 +85,22 @@ def test_laterality_follows_the_patient():
         assert (x_mm > 0) == (region.laterality.meaning == "Left")
 
 
-def shown_as_thin(**tags):
-    """A reading of a phantom said to be 2 mm apart: only `tags` stand in the way of an index."""
+@cache
+def thin_chest():
+    """Array and grid of a phantom said to be 2 mm apart, and its lungs."""
     phantom = chest()
     affine = np.array(phantom.grid.affine)
     affine[:3, 0] *= 2.0 / phantom.grid.spacing_mm[0]
-    return read(phantom.array, Grid(phantom.array.shape, affine), **tags)
+    grid = Grid(phantom.array.shape, affine)
+    return phantom.array, grid, segment_lungs(phantom.array, grid)
+
+
+def shown_as_thin(**tags):
+    """A reading of it in which only `tags` stand in the way of an index; the lungs are found once for all."""
+    array, grid, lungs = thin_chest()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hounsfield.imaging.lungs.segment_lungs", lambda *_: lungs)
+        return read(array, grid, **tags)
 
 
 def test_a_well_described_series_leaves_nothing_to_say():
