@@ -132,7 +132,7 @@ def _calibrator(calibrator: object) -> str:
     after = calibrator.get("ece_after")
     if isinstance(after, Mapping):
         text += f"; expected calibration error {_number(after.get('value'))} ({_interval(after)})"
-    return text
+    return f"{text}. {calibrator['note']}" if calibrator.get("note") else text
 
 
 def _guard(guard: object) -> str:
