@@ -97,6 +97,7 @@ def tune(
     tuning: PartOutputs,
     labels: NDArray[np.int64],
     groups: Sequence[str],
+    *,
     classes: tuple[str, ...],
     recipe: Recipe,
 ) -> Tuned:

@@ -66,7 +66,12 @@ def train(
     outputs = {part: run_part(network, parts[part], recipe) for part in PARTS}
     tuning_groups = [dataset.groups[index] for index in split.indices("tune")]
     tuned = tune(
-        outputs["train"], outputs["tune"], parts["tune"].labels, tuning_groups, dataset.classes, recipe
+        outputs["train"],
+        outputs["tune"],
+        parts["tune"].labels,
+        tuning_groups,
+        classes=dataset.classes,
+        recipe=recipe,
     )
     tested = predictions_on_test(
         dataset, split, outputs["test"], calibrator=tuned.calibrator, thresholds=tuned.thresholds
