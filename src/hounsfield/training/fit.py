@@ -60,7 +60,7 @@ def fit_network(
     """
     optimisation = recipe.optimisation
     fabric = _fabric(optimisation)
-    if optimisation.precision == "bf16" and fabric is not None and "bf16" not in fabric._precision.precision:
+    if computed_precision(optimisation) != optimisation.precision:
         step(progress, "computing in 32 bit: this CPU has no bfloat16 in hardware", 0.0)
     state = _start(recipe, n_classes, "cpu" if fabric is None else fabric.device)
     _resume(state, folder / CHECKPOINT, recipe)
@@ -86,10 +86,15 @@ def _fabric(optimisation: OptimisationRecipe) -> Any:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     from lightning_fabric import Fabric
 
-    precision: Any = "bf16-mixed" if optimisation.precision == "bf16" else "32-true"
-    if precision != "32-true" and optimisation.accelerator == "auto" and _is_slow_at_bfloat16():
-        precision = "32-true"
+    precision: Any = "bf16-mixed" if computed_precision(optimisation) == "bf16" else "32-true"
     return Fabric(accelerator=optimisation.accelerator, devices=1, precision=precision)
+
+
+def computed_precision(optimisation: OptimisationRecipe) -> str:
+    """The recipe's precision; 32 bit where `accelerator: auto` finds only a CPU without bfloat16."""
+    if optimisation.accelerator == "auto" and optimisation.precision == "bf16" and _is_slow_at_bfloat16():
+        return "32"
+    return optimisation.precision
 
 
 def _is_slow_at_bfloat16() -> bool:
