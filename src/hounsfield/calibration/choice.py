@@ -38,8 +38,9 @@ class CalibratorChoice:
         """The rule and its numbers, as a sentence for the card."""
         if not self.log_loss:
             return "One tuning group gives no choice: the temperature was fitted and kept."
+        kept = "; the softmax is kept as it is" if self.name == IDENTITY else ""
         losses = ", ".join(f"{name} {loss:.3f}" for name, loss in self.log_loss.items())
-        return f"Chosen by the lowest log loss with each of {self.n_groups} tuning groups left out in turn: {losses}."
+        return f"Chosen by the lowest log loss with each of {self.n_groups} tuning groups left out in turn: {losses}{kept}."
 
 
 def choose_calibrator(logits: NDArray[Any], labels: NDArray[Any], groups: Sequence[Any]) -> CalibratorChoice:
