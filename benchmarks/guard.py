@@ -4,7 +4,7 @@
 
 Each picture is read by `hounsfield.read` as a file without header, so that nothing but its pixels can speak
 against it. Right pictures are the model's own test part, always whole; of every other set at most N are read,
-evenly spaced (60 unless told: about 5 minutes of processor time). The card takes the foreign sets, and keeps
+evenly spaced (60 unless told: about 7 minutes of processor time). The card takes the foreign sets, and keeps
 what training measured on more pictures of the same set.
 """
 
