@@ -246,9 +246,10 @@ def _refusal(code: str, text: str, series: Series) -> Condition:
 
 def _foreign(prediction: Prediction, series: Series) -> Condition:
     text = (
-        f"To the model this picture is no contrast-enhanced T1 slice with a tumour: its distance from the "
-        f"training slices is {prediction.guard_distance:.4g}, at most {prediction.guard_threshold:.4g} is "
-        "taken. Give the slice in its original form, without borders, text or colour."
+        "This picture does not look like the slices that the model was made from, contrast-enhanced T1 slices "
+        f"of a head with a tumour: its distance from them is {prediction.guard_distance:.4g}, and at most "
+        f"{prediction.guard_threshold:.4g} is taken. If it is such a slice, give it as it was stored, upright "
+        "and without borders, text, colour or inverted grey. Pictures of any other kind cannot be read here."
     )
     return _refusal("not-a-contrast-t1-slice", text, series)
 
