@@ -15,6 +15,10 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src" / "hounsfield"
@@ -127,36 +131,76 @@ def assigned(tree: ast.Module, item: ast.expr) -> ast.expr:
     return max(given, key=lambda node: node.lineno).value if given else item
 
 
-def conditions() -> dict[str, tuple[set[str], str, set[str]]]:
-    """Code -> severities, longest text and packages, from every call that states a code and a severity.
+def relayed(tree: ast.Module) -> tuple[dict[str, str], set[str]]:
+    """Functions that make a condition of a code given to them -> its severity; all such severities."""
+    makers: dict[str, str] = {}
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+            arguments = call.args[:2]
+            if (
+                getattr(call.func, "id", "") == "Condition"
+                and len(arguments) == 2
+                and isinstance(arguments[0], ast.Name)
+                and isinstance(arguments[1], ast.Constant)
+            ):
+                makers[function.name] = str(arguments[1].value)
+    return makers, set(makers.values())
 
-    A call counts whatever its name, so that a function which makes conditions for its file is seen too.
+
+def pairs(tree: ast.Module) -> Iterator[tuple[str, str, ast.expr]]:
+    """Code, severity and text where a code goes to such a function, or is returned with its text."""
+    makers, severities = relayed(tree)
+    for node in ast.walk(tree):
+        parts, severity = [], ""
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2 and len(severities) == 1:
+            parts, severity = node.elts, min(severities)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in makers:
+            parts, severity = node.args[:2], makers[getattr(node.func, "id", "")]
+        is_code = (
+            len(parts) == 2
+            and isinstance(parts[0], ast.Constant)
+            and CODE.fullmatch(str(parts[0].value)) is not None
+        )
+        # A pair without a hyphen or a sentence is something else: a presence and its reason, a name and a value.
+        is_pair = "-" in str(getattr(parts[0], "value", "")) if parts else False
+        if is_code and (
+            isinstance(node, ast.Call) or (is_pair and " " in sentence(assigned(tree, parts[1])))
+        ):
+            yield str(parts[0].value), severity, parts[1]
+
+
+def conditions() -> dict[str, tuple[set[str], str, set[str]]]:
+    """Code -> severities, longest text and packages, from every place that states a code.
+
+    That is a call with a code and a severity, whatever its name, a call of a function that adds the
+    severity, and a code that is returned beside its text to such a function.
     """
     found: dict[str, tuple[set[str], str, set[str]]] = defaultdict(lambda: (set(), "...", set()))
     for path in sorted(SRC.rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-            words = [
-                item.value
-                for item in arguments
-                if isinstance(item, ast.Constant) and isinstance(item.value, str)
-            ]
-            named = getattr(call.func, "id", getattr(call.func, "attr", ""))
-            severity = next((word for word in words if word in SEVERITIES), None)
-            codes = [word for word in words if CODE.fullmatch(word) and word not in SEVERITIES]
-            if not codes or (severity is None and named != "Condition"):
-                continue
-            texts = [
-                sentence(assigned(tree, item))
-                for item in arguments
-                if not isinstance(item, ast.Constant) or " " in str(item.value)
-            ]
-            severities, text, packages = found[codes[0]]
-            severities.add(severity or "as found")
-            packages.add(path.relative_to(SRC).parts[0])
-            found[codes[0]] = (severities, max([text, *texts], key=len), packages)
+        tree, package = ast.parse(path.read_text("utf-8")), path.relative_to(SRC).parts[0]
+        stated = [*direct(tree), *((code, severity, [text]) for code, severity, text in pairs(tree))]
+        for code, severity, texts in stated:
+            severities, text, packages = found[code]
+            severities.add(severity)
+            packages.add(package)
+            longest = max([text, *(sentence(assigned(tree, item)) for item in texts)], key=len)
+            found[code] = (severities, longest, packages)
     return dict(found)
+
+
+def direct(tree: ast.Module) -> Iterator[tuple[str, str, list[ast.expr]]]:
+    """Code, severity and texts of every call that states both."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        words = [
+            item.value for item in arguments if isinstance(item, ast.Constant) and isinstance(item.value, str)
+        ]
+        named = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        severity = next((word for word in words if word in SEVERITIES), None)
+        codes = [word for word in words if CODE.fullmatch(word) and word not in SEVERITIES]
+        if codes and (severity is not None or named == "Condition"):
+            texts = [i for i in arguments if not isinstance(i, ast.Constant) or " " in str(i.value)]
+            yield codes[0], severity or "as found", texts
 
 
 def conditions_page() -> str:

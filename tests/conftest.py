@@ -57,7 +57,17 @@ def peer_program():
     def find(name: str) -> str:
         path = shutil.which(name)
         if path is None:
-            _absent(f"{name} is not installed; Debian packages: dicom3tools, dcmtk, orthanc, poppler-utils")
+            _absent(
+                f"{name} is not installed; Debian packages: dicom3tools, dcmtk, dcm2niix, orthanc, poppler-utils"
+            )
         return str(path)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory):
+    """Synthetic studies for every application, and the results of reading them; written once a run."""
+    from tests.conformance.studies_by_needs import Synthetic
+
+    return Synthetic(tmp_path_factory.mktemp)

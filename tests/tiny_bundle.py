@@ -42,7 +42,7 @@ def tiny_card(**changes):
         "modality": "MR",
         "intended_use": "Tests of this project.",
         "not_for": ["patients"],
-        "evidence_level": "none: the weights are random",
+        "evidence_level": "None: the weights are random.",
         "data": [
             DataSource(
                 name="nothing", source="random", citation="none", licence="Apache-2.0", n_cases=1, n_groups=1

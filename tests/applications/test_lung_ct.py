@@ -6,10 +6,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.small_chest import MATRIX_PX, N_SLICES, chest
 
 import hounsfield
-from hounsfield.applications.lung_ct import is_sharp, read_lung_ct
+from hounsfield.applications.lung_ct import extent_warnings, is_sharp, lung_regions, read_lung_ct
 from hounsfield.core import Grid, Image, Inputs, Series, Study
+from hounsfield.imaging.lungs import LEFT, RIGHT, LungSegmentation, segment_lungs
 from hounsfield.phantoms import ChestCtParameters, Trouble, make_chest_ct, write_chest_ct
 
 UNENHANCED = {
@@ -19,13 +21,6 @@ UNENHANCED = {
     "KVP": 120.0,
 }
 SIDES = ("right-lung", "left-lung")
-
-
-@cache
-def chest(seed=1, emphysema_fraction=0.12, n_slices=60):
-    return make_chest_ct(
-        ChestCtParameters(seed=seed, n_slices=n_slices, matrix_px=128, emphysema_fraction=emphysema_fraction)
-    )
 
 
 def read(array, grid, **tags):
@@ -90,12 +85,22 @@ def test_laterality_follows_the_patient():
         assert (x_mm > 0) == (region.laterality.meaning == "Left")
 
 
-def shown_as_thin(**tags):
-    """A reading of a phantom said to be 2 mm apart: only `tags` stand in the way of an index."""
+@cache
+def thin_chest():
+    """Array and grid of a phantom said to be 2 mm apart, and its lungs."""
     phantom = chest()
     affine = np.array(phantom.grid.affine)
     affine[:3, 0] *= 2.0 / phantom.grid.spacing_mm[0]
-    return read(phantom.array, Grid(phantom.array.shape, affine), **tags)
+    grid = Grid(phantom.array.shape, affine)
+    return phantom.array, grid, segment_lungs(phantom.array, grid)
+
+
+def shown_as_thin(**tags):
+    """A reading of it in which only `tags` stand in the way of an index; the lungs are found once for all."""
+    array, grid, lungs = thin_chest()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hounsfield.imaging.lungs.segment_lungs", lambda *_: lungs)
+        return read(array, grid, **tags)
 
 
 def test_a_well_described_series_leaves_nothing_to_say():
@@ -171,6 +176,46 @@ def test_a_single_lung_is_measured_and_told():
     assert "one-lung" in codes(reading)
 
 
+def test_lung_at_the_sides_of_the_image_is_told_and_does_not_count_as_absent():
+    phantom = chest()
+    array = np.ascontiguousarray(phantom.array[:, :, 40:])
+    reading = read(array, Grid(array.shape, phantom.grid.affine))
+    assert reading.status == "partial"
+    texts = {condition.code: condition.text for condition in reading.conditions}
+    assert "slices in which lung reaches the edge hold none of it" in texts["lung-cut-at-side"]
+    assert "is cut by the image's edge" in texts.get("one-lung", "is cut by the image's edge")
+
+
+@pytest.mark.parametrize(
+    ("found", "n_regions", "expected"),
+    [
+        ({}, 2, {}),
+        ({"cut_at_head": True}, 2, {"lung-cut-off": "end towards the head:"}),
+        (
+            {"cut_at_head": True, "cut_at_feet": True},
+            2,
+            {"lung-cut-off": "end towards the head and end towards the feet:"},
+        ),
+        ({"cut_at_side": True}, 2, {"lung-cut-at-side": "at its side"}),
+        ({}, 1, {"one-lung": "Only the right lung was found; the other side holds no aerated lung."}),
+        (
+            {"cut_at_side": True},
+            1,
+            {"lung-cut-at-side": "", "one-lung": "is cut by the image's edge or holds"},
+        ),
+        ({"separated_by_plane": True}, 2, {"lungs-cut-in-midline": "cut in the midline"}),
+    ],
+)
+def test_what_is_missing_of_the_lungs_is_told_each_by_its_code(found, n_regions, expected):
+    grid = Grid((1, 1, 2), np.eye(4))
+    labels = np.array([[[RIGHT, LEFT if n_regions == 2 else 0]]], dtype=np.uint8)
+    segmentation = LungSegmentation(labels, **found)
+    regions = lung_regions(Image(np.zeros(grid.shape, np.int16), grid, "HU"), segmentation)
+    told = {condition.code: condition.text for condition in extent_warnings(segmentation, regions)}
+    assert told.keys() == expected.keys()
+    assert all(words in told[code] for code, words in expected.items())
+
+
 def test_a_body_without_lungs_is_refused_by_name():
     phantom = chest()
     array = np.full(phantom.array.shape, -1000, dtype=np.int16)
@@ -205,11 +250,14 @@ def test_kernels_that_enhance_edges_are_known_by_name(kernel, sharp):
     ],
     ids=["flip", "shuffle", "enhanced", "oblique", "tilt", "gap"],
 )
-def test_trouble_in_the_files_changes_no_number(tmp_path, trouble, status):
-    phantom = write_chest_ct(tmp_path, n_slices=60, matrix_px=96, trouble=trouble)
+def test_trouble_in_the_files_changes_no_number(tmp_path, monkeypatch, trouble, status):
+    monkeypatch.setattr(
+        "hounsfield.phantoms.write.make_chest_ct", lambda *_, tilt_deg, **__: chest(tilt_deg=tilt_deg)
+    )
+    phantom = write_chest_ct(tmp_path, n_slices=N_SLICES, matrix_px=MATRIX_PX, trouble=trouble)
     (reading,) = hounsfield.read(tmp_path, applications=["lung_ct"])
     assert reading.status == status, codes(reading)
-    imaged = [k for k in range(60) if k not in trouble.left_out(60)]
+    imaged = [k for k in range(N_SLICES) if k not in trouble.left_out(N_SLICES)]
     for side in SIDES:
         true_ml = phantom.masks[side][imaged].sum() * phantom.grid.voxel_volume_mm3 / 1000
         assert values(reading, side)["volume"] == pytest.approx(true_ml, rel=0.02)

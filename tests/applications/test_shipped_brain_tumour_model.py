@@ -46,6 +46,8 @@ def test_card_states_its_evidence(bundle):
     assert card.guard is not None
     assert set(card.thresholds) == set(card.class_names) == set(FINDINGS)
     assert card.figure("auroc") is not None
+    assert card.baselines
+    assert set(card.explanations) == {"grad-cam", "hires-cam"}
     assert card.guard.false_refusal_rate is not None
     assert len(card.guard.detection) >= 5
 
@@ -76,7 +78,7 @@ def test_every_reading_names_model_calibrator_and_limits(bundle, read_slices):
         assert reading.provenance.models[0].digest == bundle.digest
         if reading.status == "refused":
             continue
-        assert {finding.calibrator for finding in reading.findings} == {"temperature"}
+        assert {finding.calibrator for finding in reading.findings} == {bundle.card.calibrator.name}
         assert "tumour-assumed" in {condition.code for condition in reading.conditions}
         assert all(explained.evidence for explained in reading.maps)
 

@@ -34,6 +34,21 @@ def test_read_and_inspect_fit_their_schemas(tmp_path, monkeypatch, capsys):
         check(command, printed)
 
 
+def test_convert_fits_its_schema(tmp_path, monkeypatch, capsys):
+    write_ct_series(tmp_path / "in", 3)
+    words = ("convert", tmp_path / "in", "--out", tmp_path / "out", "--json")
+    check("convert", hu(monkeypatch, capsys, *words)[1])
+
+
+def test_archive_fits_the_schema_of_read(tmp_path, monkeypatch, capsys):
+    for name in ("one", "two"):
+        write_ct_series(tmp_path / "in" / name, 3, name=name)
+    words = ("read", tmp_path / "in", "--out", tmp_path / "out", "--workers", 1, "--json", "-a", "lung_ct")
+    _, printed, _ = hu(monkeypatch, capsys, *words)
+    assert [study["state"] for study in json.loads(printed)["studies"]] == ["done", "done"]
+    check("read", printed)
+
+
 @pytest.mark.parametrize("command", ["apps", "doctor"])
 def test_lists_fit_their_schemas(command, monkeypatch, capsys):
     check(command, hu(monkeypatch, capsys, command, "--json")[1])

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pytest
 from scipy import ndimage
+from tests.small_chest import chest
 
 from hounsfield.core import Grid
 from hounsfield.imaging.airways import find_airways
 from hounsfield.imaging.lungs import LEFT, RIGHT, segment_lungs
 from hounsfield.metrics import dice
-from hounsfield.phantoms import ChestCtParameters, make_chest_ct
 
 SIDES = {"right-lung": RIGHT, "left-lung": LEFT}
-
-
-@cache
-def chest(seed=1):
-    return make_chest_ct(ChestCtParameters(seed=seed, n_slices=60, matrix_px=128))
 
 
 def segmented(array, grid=None):

@@ -103,15 +103,21 @@ def test_what_touches_an_edge_within_its_slice_is_outside():
 
 
 @settings(max_examples=40)
-@given(labels=arrays.arrays(np.uint8, (3, 4, 5), elements=st.integers(0, 2)))
-def test_nearest_label_is_that_of_a_nearest_voxel(labels):
-    nearest = nearest_label(labels, SPACING_MM)
+@given(
+    labels=arrays.arrays(np.uint8, (3, 4, 5), elements=st.integers(0, 2)),
+    within=arrays.arrays(np.bool_, (3, 4, 5)),
+)
+def test_nearest_label_is_that_of_a_nearest_voxel(labels, within):
+    nearest = nearest_label(labels, SPACING_MM, within=within)
+    assert not nearest[~within].any()
     if not labels.any():
         assert not nearest.any()
         return
     distances = distances_mm(labels.shape)[:, labels.ravel() > 0]
     of_labelled = labels.ravel()[labels.ravel() > 0]
     for voxel, label in enumerate(nearest.ravel()):
+        if not within.ravel()[voxel]:
+            continue
         candidates = set(of_labelled[np.isclose(distances[voxel], distances[voxel].min())])
         assert label in candidates
 

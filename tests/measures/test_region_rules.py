@@ -14,7 +14,15 @@ from tests.measures.volumes import everything, grid_of, image_of
 from hounsfield.core import Grid, Region
 from hounsfield.core.code import LUNG
 from hounsfield.core.errors import GeometryError, RefusedInput, UnitError
-from hounsfield.measures import laa910, laa950, mean_attenuation, perc15, region_volume
+from hounsfield.measures import (
+    laa910,
+    laa950,
+    mean_attenuation,
+    perc15,
+    region_area,
+    region_pixels,
+    region_volume,
+)
 from hounsfield.measures.laa950 import low_attenuation_percent
 
 
@@ -117,3 +125,23 @@ def test_time_series_is_refused():
     moving = type(image)(np.stack([image.array] * 3), image.grid, "HU")
     with pytest.raises(GeometryError, match="Choose one time point"):
         mean_attenuation(moving, everything(image))
+
+
+def test_area_is_that_of_the_largest_section():
+    """Slices of 4 and 6 marked pixels of 2 x 0.5 mm."""
+    mask = np.zeros((3, 4, 5), dtype=bool)
+    mask[0, :2, :2] = mask[1, :3, :2] = True
+    region = Region("lesion", LUNG, grid_of(mask.shape, (5.0, 2.0, 0.5)), mask)
+    assert region_area(region).value == pytest.approx(6 * 2.0 * 0.5)
+    assert region_pixels(region).value == 6
+
+
+def test_without_millimetres_pixels_are_counted_and_no_area_is_invented():
+    region = Region("lesion", LUNG, Grid((1, 2, 2)), np.ones((1, 2, 2), dtype=bool))
+    with pytest.raises(GeometryError, match="nothing in millimetres"):
+        region_area(region)
+    measured = region_pixels(region)
+    assert (measured.value, measured.unit) == (4, "{pixels}")
+    assert "no pixel spacing" in measured.note
+    with pytest.raises(RefusedInput, match="which has no pixels"):
+        region_pixels(Region("spot", LUNG, region.grid, points_index=np.zeros((1, 3)), kind="point"))

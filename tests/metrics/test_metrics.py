@@ -7,6 +7,7 @@ from hounsfield.metrics import (
     auroc,
     brier,
     calibration_bins,
+    calibration_error_if_perfect,
     cluster_bootstrap,
     dice,
     expected_calibration_error,
@@ -66,6 +67,16 @@ def test_calibration_error_by_hand():
     truth, stated = np.array([1, 0, 0, 0]), np.array([0.95, 0.95, 0.25, 0.25])
     assert expected_calibration_error(truth, stated) == pytest.approx(0.5 * 0.45 + 0.5 * 0.25)
     assert [b.n_cases for b in calibration_bins(truth, stated)] == [2, 2]
+
+
+def test_chance_alone_gives_a_perfect_model_an_error_that_falls_with_cases():
+    # n cases stated 0.5: the error is |k / n - 0.5|, of mean sqrt(1 / (2 pi n)), median 0.6745 / (2 sqrt n).
+    for n in (100, 10_000):
+        found = calibration_error_if_perfect(np.full(n, 0.5), rng=np.random.default_rng(0))
+        assert found.value == pytest.approx(0.6745 / (2 * n**0.5), rel=0.2)
+        assert found.low < found.value < found.high
+    sure = calibration_error_if_perfect(np.ones(50), rng=np.random.default_rng(0))
+    assert (sure.low, sure.value, sure.high) == (0, 0, 0)
 
 
 def test_a_probability_of_one_lies_in_the_last_bin():

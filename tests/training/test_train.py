@@ -18,7 +18,10 @@ from tests.training.blobs import CLASSES, recipe_words, write_blobs  # noqa: E40
 
 from hounsfield.core.errors import Cancelled, MissingModel, RecipeError  # noqa: E402 - torch comes first
 from hounsfield.inference import load_model  # noqa: E402
-from hounsfield.training import parse_recipe, train  # noqa: E402
+from hounsfield.training import parse_recipe, recalibrate, train  # noqa: E402
+from hounsfield.training.fit import computed_precision  # noqa: E402
+from hounsfield.training.recipe import OptimisationRecipe  # noqa: E402
+from hounsfield.zoo import open_bundle  # noqa: E402
 
 CHECKPOINT = Path("checkpoints/checkpoint.pt")
 
@@ -82,6 +85,38 @@ def test_card_page_and_figures_agree(trained):
     assert "Research use only" in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert sum(map(sum, record["confusion"])) == record["n_cases"]
+
+
+def test_recalibrating_a_fresh_bundle_decides_the_same(trained, blobs):
+    result, _, _ = trained
+    before = open_bundle(result.bundle)
+    recipe = parse_recipe(recipe_words(blobs, epochs=12))
+    after, choice, _ = recalibrate(recipe, before)
+    # The loaded network lies differently in memory than the fitted one: sums differ in their last digits.
+    assert after.card.calibrator.name == choice.name == before.card.calibrator.name
+    assert after.card.calibrator.parameters == pytest.approx(before.card.calibrator.parameters, rel=1e-3)
+    assert choice.reason in after.card.calibrator.note
+    for name, threshold in before.card.thresholds.items():
+        assert after.card.thresholds[name].present_from == pytest.approx(threshold.present_from, abs=1e-3)
+    assert [figure.name for figure in after.card.metrics] == [figure.name for figure in before.card.metrics]
+    assert after.card.guard == before.card.guard
+    assert after.card.files["models/model.safetensors"] == before.card.files["models/model.safetensors"]
+    other = {**recipe_words(blobs, epochs=12), "split": {"tune": 0.2, "test": 0.3, "seed": 7}}
+    with pytest.raises(RecipeError, match="use the data and the recipe that trained it"):
+        recalibrate(parse_recipe(other), after)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "features", "computed"),
+    [("auto", {}, "32"), ("auto", {"avx512_bf16": True}, "bf16"), ("cpu", {}, "bf16")],
+)
+def test_auto_leaves_bfloat16_where_the_cpu_has_it_not(monkeypatch, accelerator, features, computed):
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features, raising=False)
+    optimisation = OptimisationRecipe(epochs=1, precision="bf16", accelerator=accelerator)
+    assert computed_precision(optimisation) == computed
 
 
 def test_stopped_and_resumed_gives_the_same_weights(blobs, tmp_path):

@@ -25,7 +25,6 @@ from hounsfield.core import (
     application,
 )
 from hounsfield.core.code import (
-    AREA,
     BRAIN,
     GLIOMA,
     GRAD_CAM,
@@ -37,6 +36,7 @@ from hounsfield.core.code import (
 )
 from hounsfield.core.errors import ModelError, RefusedInput
 from hounsfield.core.progress import step
+from hounsfield.measures import region_area, region_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -246,9 +246,10 @@ def _refusal(code: str, text: str, series: Series) -> Condition:
 
 def _foreign(prediction: Prediction, series: Series) -> Condition:
     text = (
-        f"To the model this picture is no contrast-enhanced T1 slice with a tumour: its distance from the "
-        f"training slices is {prediction.guard_distance:.4g}, at most {prediction.guard_threshold:.4g} is "
-        "taken. Give the slice in its original form, without borders, text or colour."
+        "This picture does not look like the slices that the model was made from, contrast-enhanced T1 slices "
+        f"of a head with a tumour: its distance from them is {prediction.guard_distance:.4g}, and at most "
+        f"{prediction.guard_threshold:.4g} is taken. If it is such a slice, give it as it was stored, upright "
+        "and without borders, text, colour or inverted grey. Pictures of any other kind cannot be read here."
     )
     return _refusal("not-a-contrast-t1-slice", text, series)
 
@@ -265,20 +266,7 @@ def _outline(prediction: Prediction, grid: Grid, threshold: float) -> Region | N
 
 def area(region: Region) -> Measurement:
     """Area of a region on one slice: mm2 where the image states its spacing, else a count of pixels."""
-    pixel_mm2 = 1.0
-    if region.grid.has_millimetres:
-        _, row_mm, column_mm = region.grid.spacing_mm
-        pixel_mm2 = row_mm * column_mm
-    return Measurement(
-        name="area",
-        quantity=AREA,
-        value=region.n_voxels * pixel_mm2,
-        unit="mm2" if region.grid.has_millimetres else "{pixels}",
-        rule="region-area",
-        rule_version="1.0.0",
-        regions=(region.name,),
-        note="" if region.grid.has_millimetres else "The image states no pixel spacing.",
-    )
+    return region_area(region) if region.grid.has_millimetres else region_pixels(region)
 
 
 def _finding(model: Model, prediction: Prediction, index: int, regions: tuple[str, ...]) -> Finding:

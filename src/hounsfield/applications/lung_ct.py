@@ -23,6 +23,7 @@ VERSION = "1.0.0"
 THIN_MM, STILL_VALID_MM = 1.25, 2.5
 REFERENCE_KVP = (110.0, 130.0)  # the indices were validated at 120 kVp
 TRACHEA_HU, TRACHEA_TOLERANCE_HU = -1000.0, 20.0
+CUT_CODES = {"lung-cut-off", "lung-cut-at-side"}  # these make a reading partial
 _NO_CONTRAST = {"NONE", "NO", "N", "WITHOUT", "UNENHANCED"}
 # Edge-enhancing kernels by name (GE BONE, LUNG, EDGE) and by number (Siemens B60f, Br64 and sharper;
 # Canon FC50 and up): they widen the histogram and raise LAA several-fold.
@@ -54,7 +55,8 @@ def read_lung_ct(inputs: Inputs) -> Reading:
             Condition(
                 "no-lung-found",
                 "refusal",
-                "No region with the density and shape of lung was found. Give a CT of the chest.",
+                "No region with the density and shape of lung was found clear of the image's side edges. Give a CT "
+                "that shows the chest from side to side.",
                 series.files[:1],
             )
         )
@@ -64,7 +66,7 @@ def read_lung_ct(inputs: Inputs) -> Reading:
     measurements = [m for region in regions for m in measure_lung(image, region, with_indices=not against)]
     conditions = [*against, *density_warnings(series, image, found), *extent_warnings(found, regions)]
     reading = Reading.complete(measurements=measurements, regions=regions, conditions=conditions)
-    return reading.as_partial() if any(c.code == "lung-cut-off" for c in conditions) else reading
+    return reading.as_partial() if any(c.code in CUT_CODES for c in conditions) else reading
 
 
 def lung_regions(image: Image, found: LungSegmentation) -> list[Region]:
@@ -164,7 +166,7 @@ def density_warnings(series: Series, image: Image, found: LungSegmentation) -> l
     if air_hu is not None and abs(air_hu - TRACHEA_HU) > TRACHEA_TOLERANCE_HU:
         warn(
             "air-off-calibration",
-            f"Air in the trachea measures {air_hu:.0f} HU instead of {TRACHEA_HU:.0f} HU: densities are shifted.",
+            f"Air in the trachea measures {air_hu:.0f} HU instead of {TRACHEA_HU:.0f} HU: densities may be shifted.",
         )
     return conditions
 
@@ -173,14 +175,17 @@ def extent_warnings(found: LungSegmentation, regions: list[Region]) -> list[Cond
     """What of the lungs is missing from the image, or could not be told apart."""
     conditions = []
     ends = [name for name, is_cut in (("head", found.cut_at_head), ("feet", found.cut_at_feet)) if is_cut]
-    if ends or found.cut_at_side:
-        where = " and ".join([f"end towards the {name}" for name in ends] + ["side"] * found.cut_at_side)
+    if ends:
+        where = " and ".join(f"end towards the {name}" for name in ends)
         text = f"The image cuts the lungs at its {where}: volumes hold only what is imaged."
         conditions.append(Condition("lung-cut-off", "warning", text))
+    if found.cut_at_side:
+        text = "The image seems to cut a lung at its side: slices in which lung reaches the edge hold none of it."
+        conditions.append(Condition("lung-cut-at-side", "warning", text))
     if len(regions) == 1:
-        text = (
-            f"Only the {regions[0].name.replace('-', ' ')} was found; the other side holds no aerated lung."
-        )
+        missing = "is cut by the image's edge or holds" if found.cut_at_side else "holds"
+        side = regions[0].name.replace("-", " ")
+        text = f"Only the {side} was found; the other side {missing} no aerated lung."
         conditions.append(Condition("one-lung", "warning", text))
     if found.separated_by_plane:
         text = "The lungs touch and could not be told apart by shape; they were cut in the midline."

@@ -1,9 +1,10 @@
 """From raw outputs to probabilities, and whether a picture is of the kind a model knows.
 
 Here: fitting and applying calibrators and input guards, pure functions of arrays. Not here: running
-models (inference), figures of merit (metrics). Read temperature.py first, then guard.py.
+models (inference), figures of merit (metrics). Read temperature.py first, then choice.py and guard.py.
 """
 
+from hounsfield.calibration.choice import CALIBRATORS, IDENTITY, CalibratorChoice, choose_calibrator
 from hounsfield.calibration.guard import GUARD_METHOD, Guard, fit_guard, threshold_for
 from hounsfield.calibration.temperature import (
     TEMPERATURE,
@@ -13,10 +14,14 @@ from hounsfield.calibration.temperature import (
 )
 
 __all__ = [
+    "CALIBRATORS",
     "GUARD_METHOD",
+    "IDENTITY",
     "TEMPERATURE",
+    "CalibratorChoice",
     "Guard",
     "apply_temperature",
+    "choose_calibrator",
     "fit_guard",
     "fit_temperature",
     "softmax",

@@ -24,6 +24,7 @@ _COMPLETES = {"_HOUNSFIELD_COMPLETE", "_HU_COMPLETE"}
 COMMANDS = {
     "read": "Read studies: findings, measurements, report and DICOM results.",
     "inspect": "Show studies and series, and which applications take them.",
+    "convert": "Convert DICOM series to NIfTI, and NIfTI volumes to DICOM series.",
     "apps": "List the applications and what they ask for.",
     "measure": "Compute a clinical rule from numbers and explain it.",
     "train": "Train a model from a recipe.",

@@ -35,6 +35,7 @@ PARTS = (
     ("safetensors", "safetensors", "weights of models", "pip install 'hounsfield[nn]'"),
     ("lightning-fabric", "lightning_fabric", "training", "pip install 'hounsfield[train]'"),
     ("scikit-learn", "sklearn", "training, baselines", "pip install 'hounsfield[train]'"),
+    ("distributed", "distributed", "archives on several machines", "pip install 'hounsfield[cluster]'"),
 )
 PROGRAMS = (
     ("dciodvfy", "checks DICOM results (tests)", "Debian package dicom3tools"),

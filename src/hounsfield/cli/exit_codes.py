@@ -6,8 +6,10 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hounsfield.core.errors import HounsfieldError
-    from hounsfield.pipeline import Run
+    from hounsfield.pipeline import ArchiveSummary, Run
 
 
 class ExitCode(IntEnum):
@@ -19,6 +21,7 @@ class ExitCode(IntEnum):
     PARTIAL = 4
     DAMAGED = 5
     MODEL_OR_DATA_MISSING = 6
+    STUDIES_FAILED = 7
     INTERNAL = 70
 
 
@@ -42,14 +45,26 @@ def of_error(error: HounsfieldError) -> ExitCode:
 
 def of_run(run: Run) -> ExitCode:
     """Done if one reading is complete; else partial, a missing model, damage, or refused."""
-    statuses = {reading.status for reading in run.readings}
+    code = _of_statuses(reading.status for reading in run.readings)
+    if code is not ExitCode.REFUSED:
+        return code
     codes = {condition.code for reading in run.readings for condition in reading.conditions}
-    if "complete" in statuses:
-        return ExitCode.DONE
-    if "partial" in statuses:
-        return ExitCode.PARTIAL
     if "model-missing" in codes:
         return ExitCode.MODEL_OR_DATA_MISSING
     if not run.readings and not run.not_taken and run.refused:
         return ExitCode.DAMAGED
     return ExitCode.REFUSED
+
+
+def of_archive(summary: ArchiveSummary) -> ExitCode:
+    """A failed study counts first; otherwise as for a single one."""
+    if summary.n_failed:
+        return ExitCode.STUDIES_FAILED
+    return _of_statuses(status for _, status in summary.readings)
+
+
+def _of_statuses(statuses: Iterable[str]) -> ExitCode:
+    found = set(statuses)
+    if "complete" in found:
+        return ExitCode.DONE
+    return ExitCode.PARTIAL if "partial" in found else ExitCode.REFUSED

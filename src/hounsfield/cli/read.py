@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hounsfield.cli._archive import read_many
 from hounsfield.cli._terminal import TerminalProgress, parse_stated, print_json, print_tables, table
 from hounsfield.cli.exit_codes import of_run
+from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hounsfield.core import Reading
@@ -29,7 +31,10 @@ def complete_application(incomplete: str) -> list[str]:
 @app.command()
 def read(
     path: Annotated[
-        Path, typer.Argument(help="DICOM folder, zip or file, DICOMweb address, NIfTI, NRRD, PNG, ...")
+        Path,
+        typer.Argument(
+            help="DICOM folder, zip, file or address, NIfTI, NRRD, PNG, ...; with --out an archive of many."
+        ),
     ],
     application: Annotated[
         list[str] | None,
@@ -47,19 +52,40 @@ def read(
         list[str] | None,
         typer.Option("--state", help="FILE=MODALITY:UNIT for a file that states neither, e.g. PET=PT:SUVbw."),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Archive: processes; by cores and memory if not given.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Archive: a Dask scheduler instead, e.g. tcp://host:8786.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=1.0, help="Archive: most seconds for one study.")] = 3600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the readings as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Read studies: findings, measurements, report and DICOM results."""
-    from hounsfield.pipeline import run
+    from hounsfield.pipeline import ArchiveRequest, Engine, holds_many, run
 
+    if out is None and (workers is not None or engine is not None):
+        raise UsageError(
+            "--workers and --engine are for an archive, whose results need a folder: give --out too"
+        )
     started_s = time.monotonic()
     progress = TerminalProgress(quiet=quiet or as_json)
+    stated = parse_stated(state or [])
+    if out is not None and (engine is not None or holds_many(path, out)):
+        request = ArchiveRequest(
+            str(path),
+            str(out),
+            tuple(application) if application else None,
+            stated,
+            tuple(str(folder) for folder in model_folders()),
+        )
+        read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
         path,
         applications=application,
         out=out,
-        stated=parse_stated(state or []),
+        stated=stated,
         progress=progress,
         model_folders=model_folders(),
     )

@@ -13,6 +13,7 @@ from hounsfield.metrics import (
     auroc,
     brier,
     calibration_bins,
+    calibration_error_if_perfect,
     cluster_bootstrap,
     expected_calibration_error,
     sensitivity,
@@ -122,6 +123,7 @@ def evaluate(predictions: Predictions, *, seed: int = 0, n_resamples: int = 1000
     calibration = {
         "kind": "probability of the most likely class, ten bins of equal width",
         "bins": [{"stated": b.stated, "observed": b.observed, "n_cases": b.n_cases} for b in bins],
+        "error_if_perfect": calibration_error_if_perfect(sure, rng=np.random.default_rng(seed)).to_json(),
     }
     n_groups = len(set(predictions.groups))
     return Evaluation(predictions.classes, len(labels), n_groups, figures, confusion, calibration)

@@ -98,6 +98,7 @@ def _render(evaluation: Evaluation, predictions: Predictions, shown: Sequence[Sh
             for name, item in evaluation.figures.items()
         ],
         roc=roc_chart(curves),
+        perfect=evaluation.calibration["error_if_perfect"],
         calibration=calibration_chart(evaluation.calibration["bins"]),
         overlap=histogram(predictions.dice, "Dice") if predictions.dice is not None else None,
         cases=[_case(predictions, item) for item in shown],

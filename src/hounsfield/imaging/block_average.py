@@ -20,14 +20,17 @@ def factors_for(spacing_mm: tuple[float, float, float], *, target_mm: float) -> 
 
 def block_mean(array: NDArray[Any], factors: Factors) -> NDArray[np.float32]:
     """Mean of blocks of `factors` voxels; blocks at the far ends may be smaller. (z, y, x) to (z', y', x')."""
-    total: NDArray[Any] = array
-    # The last axis first: it shrinks the data while they lie in order.
-    for axis in (2, 1, 0):
-        starts = np.arange(0, array.shape[axis], factors[axis])
+    z, y, x = (np.arange(0, n, factor) for n, factor in zip(array.shape, factors, strict=True))
+    exact = np.int64 if np.issubdtype(array.dtype, np.integer) else np.float64
+    means = np.empty((z.size, y.size, x.size), dtype=np.float32)
+    # One layer of blocks at a time: its slices are summed while they lie in the processor's cache.
+    for layer, start in enumerate(z):
+        total = array[start : start + factors[0]].sum(axis=0, dtype=exact)
+        means[layer] = np.add.reduceat(np.add.reduceat(total, y, axis=0), x, axis=1)
+    for axis, starts in enumerate((z, y, x)):
         counts = np.diff(np.append(starts, array.shape[axis])).astype(np.float32)
-        total = np.add.reduceat(total, starts, axis=axis, dtype=np.float32)
-        total /= counts.reshape([-1 if other == axis else 1 for other in range(3)])
-    return total
+        means /= counts.reshape([-1 if other == axis else 1 for other in range(3)])
+    return means
 
 
 def repeat_blocks(coarse: NDArray[Any], factors: Factors, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -39,12 +39,16 @@ def touching_side_edges(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return chosen
 
 
-def nearest_label(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
-    """For every voxel the label above 0 that lies nearest; all 0 if there is none."""
-    if not labels.any():
-        return labels.copy()
+def nearest_label(
+    labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float], *, within: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """For every voxel of the mask `within` the label above 0 that lies nearest; 0 elsewhere, or if there is none."""
+    nearest = np.where(within, labels, np.uint8(0))
+    if (nearest > 0).sum() == within.sum() or not labels.any():
+        return nearest
+    box = ndimage.find_objects((within | (labels > 0)).view(np.uint8))[0]
     z, y, x = ndimage.distance_transform_edt(
-        labels == 0, sampling=spacing_mm, return_distances=False, return_indices=True
+        labels[box] == 0, sampling=spacing_mm, return_distances=False, return_indices=True
     )
-    nearest: NDArray[np.uint8] = labels[z, y, x]
+    nearest[box] = np.where(within[box], labels[box][z, y, x], np.uint8(0))
     return nearest

@@ -167,7 +167,7 @@ def _tell_apart(
         markers = _two_sides(shrunk, midline)
         if markers is not None:
             markers = _mark_severed(lungs, markers, midline)
-            return np.where(lungs, nearest_label(markers, spacing_mm), 0).astype(np.uint8), False
+            return nearest_label(markers, spacing_mm, within=lungs), False
     left = lungs & (np.arange(lungs.shape[2]) > midline)
     share = float(left.sum() / lungs.sum())
     if max(share, 1.0 - share) >= 1.0 - SMALLEST_SHARE:
@@ -218,7 +218,7 @@ def _lung_beyond_edge(hu: NDArray[np.float32], outside: NDArray[np.bool_], spaci
 def _refine(hu: NDArray[Any], coarse: _Coarse, factors: Factors, spacing_mm: Spacing) -> NDArray[np.uint8]:
     """The border at full resolution: voxels below LUNG_HU near the coarse lung, and all of its core."""
     near = grow(coarse.labels > 0, radius_mm=BAND_MM, spacing_mm=spacing_mm) & ~coarse.airways
-    code = np.where(near, nearest_label(coarse.labels, spacing_mm), 0).astype(np.uint8)
+    code = nearest_label(coarse.labels, spacing_mm, within=near)
     for side in (RIGHT, LEFT):
         core = shrink(coarse.labels == side, radius_mm=1.01 * max(spacing_mm), spacing_mm=spacing_mm)
         code[core] |= CORE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from hounsfield.calibration import GUARD_METHOD, TEMPERATURE, Guard, apply_temperature
+from hounsfield.calibration import CALIBRATORS, GUARD_METHOD, Guard
 from hounsfield.core import Prediction
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.inference.outputs import network_outputs
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Calibrators by the name that a card gives: raw outputs (n, classes) and parameters to probabilities.
-CALIBRATORS: dict[str, Callable[..., NDArray[Any]]] = {TEMPERATURE: apply_temperature}
 GUARDS = {GUARD_METHOD: Guard}
 
 

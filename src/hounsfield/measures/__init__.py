@@ -71,6 +71,8 @@ from hounsfield.measures.ppv_npv import PredictiveInputs, ppv_npv
 from hounsfield.measures.rano_2_0_2023 import rano_2_0_2023
 from hounsfield.measures.rano_2010 import rano_2010
 from hounsfield.measures.recist_1_1 import RecistAssessment, overall_response, recist_1_1
+from hounsfield.measures.region_area import region_area
+from hounsfield.measures.region_pixels import region_pixels
 from hounsfield.measures.region_volume import region_volume
 from hounsfield.measures.smi_l3 import MUSCLE_HU, SUBCUTANEOUS_FAT_HU, VISCERAL_FAT_HU, SmiInputs, smi_l3
 from hounsfield.measures.sul_james128 import sul_james128
@@ -214,6 +216,8 @@ __all__ = [
     "rano_2010",
     "recist_1_1",
     "recist_over_time",
+    "region_area",
+    "region_pixels",
     "region_volume",
     "smi_l3",
     "sphere_volume_mm3",

@@ -12,6 +12,7 @@ from hounsfield.metrics.dice import dice
 from hounsfield.metrics.expected_calibration_error import (
     CalibrationBin,
     calibration_bins,
+    calibration_error_if_perfect,
     expected_calibration_error,
 )
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
@@ -28,6 +29,7 @@ __all__ = [
     "auroc",
     "brier",
     "calibration_bins",
+    "calibration_error_if_perfect",
     "cluster_bootstrap",
     "dice",
     "expected_calibration_error",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from hounsfield.metrics._registry import metric
 
@@ -20,6 +19,8 @@ def auroc(truth: NDArray[Any], score: NDArray[Any]) -> float:
     truth: bool (n,). score: real (n,), larger means more likely positive. nan if one side is empty.
     Source: Hanley and McNeil 1982, Radiology 143:29.
     """
+    from scipy.stats import rankdata  # half a second to import, and every reading imports the metrics
+
     positive = np.asarray(truth, dtype=bool)
     n_positive = int(positive.sum())
     n_negative = positive.size - n_positive

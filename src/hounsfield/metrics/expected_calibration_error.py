@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hounsfield.metrics._bootstrap import Interval
 from hounsfield.metrics._registry import metric
 
 if TYPE_CHECKING:
@@ -52,3 +53,18 @@ def expected_calibration_error(
         return float("nan")
     bins = calibration_bins(truth, probability, n_bins=n_bins)
     return sum(own.n_cases * abs(own.stated - own.observed) for own in bins) / n_cases
+
+
+def calibration_error_if_perfect(
+    probability: NDArray[Any], *, rng: np.random.Generator, n_draws: int = 1000
+) -> Interval:
+    """The error that chance alone gives a perfectly calibrated model: median, and middle 95 % of draws.
+
+    probability: (n,), of the most likely class. The cases are drawn as independent; slices of one patient
+    are not, so the true range is wider. Source: Brocker and Smith 2007, Weather Forecast 22:651
+    (consistency resampling).
+    """
+    stated = np.asarray(probability, dtype=np.float64)
+    errors = [expected_calibration_error(rng.random(stated.size) < stated, stated) for _ in range(n_draws)]
+    low, middle, high = np.quantile(errors, [0.025, 0.5, 0.975])
+    return Interval(float(middle), float(low), float(high))

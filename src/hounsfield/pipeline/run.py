@@ -54,10 +54,10 @@ class Run:
     refused: tuple[Condition, ...]
     out: Path | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, *, with_readings: bool = True) -> dict[str, Any]:
         """`{"readings": [...], "not_taken": [...], "refused": [...]}`."""
         return {
-            "readings": [reading.to_json() for reading in self.readings],
+            "readings": [reading.to_json() for reading in self.readings] if with_readings else [],
             "not_taken": [
                 {
                     "application": verdict.application,
@@ -68,6 +68,17 @@ class Run:
             ],
             "refused": [condition.to_json() for condition in self.refused],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to read and with what. only: names of files below `path`, None for all; the rest as for `run`."""
+
+    path: Path
+    applications: Sequence[str] | None = None
+    stated: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    model_folders: Sequence[Path] = ()
+    only: frozenset[str] | None = None
 
 
 def read(
@@ -99,23 +110,31 @@ def run(
     model_folders: Sequence[Path] = (),
 ) -> Run:
     """As `read`, and tell also what was not taken and what could not be read."""
+    request = Request(Path(path), applications, stated or {}, model_folders)
+    folder = ResultFolder(Path(out), datetime.now(UTC)) if out is not None else None
+    done = carry_out(request, folder, progress)
+    if folder is not None:
+        folder.finish(done.refused, done.not_taken)
+    return done
+
+
+def carry_out(request: Request, folder: ResultFolder | None, progress: Progress | None = None) -> Run:
+    """Read what `request` names; results go to `folder`, whose overview is left to the caller."""
     session = _Session(
-        [registered.get(name) for name in (applications or registered.names())],
-        _opened_once(model_folders),
-        ResultFolder(Path(out), datetime.now(UTC)) if out is not None else None,
+        [registered.get(name) for name in (request.applications or registered.names())],
+        _opened_once(request.model_folders),
+        folder,
         progress or Silent(),
     )
-    found = read_studies(path, progress=session.progress, stated=stated or {})
+    found = read_studies(request.path, progress=session.progress, stated=request.stated, only=request.only)
     for number, study in enumerate(found.studies):
         step(session.progress, f"study {number + 1} of {len(found.studies)}", number / len(found.studies))
         session.read_study(study)
-    if session.folder is not None:
-        session.folder.finish(found.refused, session.not_taken)
     return Run(
         tuple(session.readings),
         tuple(session.not_taken),
         tuple(found.refused),
-        session.folder.out if session.folder else None,
+        folder.out if folder is not None else None,
     )
 
 

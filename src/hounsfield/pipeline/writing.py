@@ -25,12 +25,13 @@ class ResultFolder:
 
     Layout: `<study>/<application>/` with reading.json, report.html, ... and `index.html`,
     `readings.json` over all. A study's folder is named after its UID's digest (a raster file's after
-    its name as well), never after a patient. Raises ResultError if the folder cannot be made.
+    its name as well), never after a patient. written: folder and line of the overview of each reading
+    that was added, in that order. Raises ResultError if the folder cannot be made.
     """
 
     def __init__(self, out: Path, created: datetime) -> None:
         self.out, self.created = out, created
-        self._entries: list[IndexEntry] = []
+        self.written: list[tuple[str, IndexEntry]] = []
         self._records: list[dict[str, object]] = []
         self._names: set[str] = set()
         try:
@@ -55,11 +56,12 @@ class ResultFolder:
             folder=self.out / name,
             created=self.created,
         )
-        self._entries.append(IndexEntry.of(reading, f"{name}/report.html"))
+        self.written.append((name, IndexEntry.of(reading, f"{name}/report.html")))
         self._records.append({"folder": name, **reading.to_json()})
 
     def _name(self, reading: Reading, study: Study) -> str:
-        digest = hashlib.sha256(study.key.encode()).hexdigest()[:8]
+        # 64 bits: with half of them two of 100,000 studies would share a folder.
+        digest = hashlib.sha256(study.key.encode()).hexdigest()[:16]
         stem = ""
         if study.study_instance_uid is None:
             stem = re.sub(r"[^A-Za-z0-9_-]+", "-", study.key.rsplit("/", 1)[-1]).strip("-")[:40] + "-"
@@ -73,7 +75,7 @@ class ResultFolder:
 
     def finish(self, refused: Sequence[Condition], not_taken: Sequence[Verdict]) -> None:
         """Write index.html and readings.json over everything that was added."""
-        write_page(self.out / "index.html", index_page(self._entries, refused=refused))
+        write_page(self.out / "index.html", index_page([entry for _, entry in self.written], refused=refused))
         summary = {
             "readings": self._records,
             "not_taken": [

@@ -5,6 +5,6 @@ it out, planes.py and pictures.py draw. Not here: writing files (results), expla
 """
 
 from hounsfield.reports.draft import draft
-from hounsfield.reports.index_page import IndexEntry, index_page
+from hounsfield.reports.index_page import FailedStudy, IndexEntry, index_page, index_page_in_parts
 
-__all__ = ["IndexEntry", "draft", "index_page"]
+__all__ = ["FailedStudy", "IndexEntry", "draft", "index_page", "index_page_in_parts"]

@@ -132,7 +132,7 @@ def _calibrator(calibrator: object) -> str:
     after = calibrator.get("ece_after")
     if isinstance(after, Mapping):
         text += f"; expected calibration error {_number(after.get('value'))} ({_interval(after)})"
-    return text
+    return f"{text}. {calibrator['note']}" if calibrator.get("note") else text
 
 
 def _guard(guard: object) -> str:
@@ -141,12 +141,19 @@ def _guard(guard: object) -> str:
     text = f"{_text(guard.get('method'))}; refuses above {_number(guard.get('threshold'))}"
     wrongly = guard.get("false_refusal_rate")
     if isinstance(wrongly, Mapping):
-        text += f"; refuses {percent(float(wrongly.get('refused_fraction', 0.0)))} of right pictures"
-    caught = [
-        f"{_text(d.get('name'))} {percent(float(d.get('refused_fraction', 0.0)))} of {_text(d.get('n'))}"
-        for d in _mappings(guard.get("detection"))
-    ]
+        text += f"; refuses {_share(wrongly)} of right pictures"
+    caught = [f"{_text(d.get('name'))} {_share(d)}" for d in _mappings(guard.get("detection"))]
     return f"{text}; refused of foreign pictures: {', '.join(caught)}" if caught else text
+
+
+def _share(detection: Mapping[str, Any]) -> str:
+    """Refused share with its interval and count: "3.7 % (0.6 % to 7.8 %; n = 163)"."""
+    share = percent(float(detection.get("refused_fraction", 0.0)))
+    counted = f"n = {_text(detection.get('n'))}"
+    if detection.get("low95") is None or detection.get("high95") is None:
+        return f"{share} ({counted})"
+    low, high = percent(float(detection["low95"])), percent(float(detection["high95"]))
+    return f"{share} ({low} to {high}; {counted})"
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

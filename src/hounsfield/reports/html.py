@@ -19,7 +19,7 @@ from hounsfield.reports.content import DRAFT_NOTICE, REMEDY
 from hounsfield.reports.names import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from jinja2 import Environment
 
@@ -48,21 +48,27 @@ def report_html(content: Content, pictures: Sequence[Picture]) -> bytes:
 
 def render(template: str, **values: Any) -> bytes:
     """One of this package's templates with the shared sheet around it, as UTF-8."""
+    return b"".join(render_in_parts(template, **values))
+
+
+def render_in_parts(template: str, **values: Any) -> Iterator[bytes]:
+    """As `render`, part by part: what is iterated over may be longer than memory."""
     from markupsafe import Markup
 
     style = "\n" + files("hounsfield.reports").joinpath("style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page = (
+    parts = (
         _templates()
         .get_template(template)
-        .render(
+        .generate(
             style=Markup(style),  # noqa: S704  # our own file, not input
             style_digest=f"sha256-{digest}",
             research_use=RESEARCH_USE,
             **values,
         )
     )
-    return page.encode("utf-8")
+    for part in parts:
+        yield part.encode("utf-8")
 
 
 def _printable(value: Any) -> Any:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from hounsfield.reports.content import STATUS
-from hounsfield.reports.html import render
+from hounsfield.reports.html import render_in_parts
 from hounsfield.reports.names import spoken
 from hounsfield.reports.sentences import impression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from hounsfield.core import Condition, Reading
 
@@ -55,9 +55,24 @@ class IndexEntry:
         return STATUS.get(self.status, self.status)
 
 
-def index_page(entries: Sequence[IndexEntry], *, refused: Sequence[Condition] = ()) -> bytes:
+@dataclass(frozen=True, slots=True)
+class FailedStudy:
+    """A study of an archive from which nothing came. study: as in `IndexEntry`."""
+
+    study: str
+    reason: str
+
+
+def index_page(entries: Iterable[IndexEntry], *, refused: Iterable[Condition] = ()) -> bytes:
     """`index.html` as UTF-8: readings in the order given, then files that could not be read."""
-    return render("index.html.j2", entries=entries, refused=refused)
+    return b"".join(index_page_in_parts(entries, refused=refused, failed=()))
+
+
+def index_page_in_parts(
+    entries: Iterable[IndexEntry], *, refused: Iterable[Condition], failed: Iterable[FailedStudy]
+) -> Iterator[bytes]:
+    """The same page part by part, with the studies that failed; each iterable is gone through once."""
+    return render_in_parts("index.html.j2", entries=entries, refused=refused, failed=failed)
 
 
 def _study(reading: Reading) -> str:

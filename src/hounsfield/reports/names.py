@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from hounsfield.core.measurement import UNIT_SIGNS
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
 NOT_STATED = "not stated"
 NOT_KNOWN = "not known"
 PRESENCE = {"present": "Present", "absent": "Absent", "indeterminate": "Indeterminate"}
-_SHOWN_AS = {"Cc": " ", "Cs": "\ufffd", "Zl": " ", "Zp": " "}
-_DIRECTION_MARKS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Controls (Cc) and separators of lines and paragraphs (Zl, Zp); halves of a character (Cs); direction marks.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_HALF_CHARACTERS = re.compile(r"[\ud800-\udfff]")
+_DIRECTION_MARKS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
 # Decimals that the measure can carry; None: by size of the number.
 _DECIMALS: dict[str, int | None] = {"%": 1, "[hnsf'U]": 0, "g/ml{SUVbw}": 2, "mm": 1, "{pixels}": 0}
@@ -30,7 +31,7 @@ def printable(text: str) -> str:
     Text from files comes from anywhere; a mark that turns the direction of writing makes one name look like
     another.
     """
-    return "".join(_SHOWN_AS.get(unicodedata.category(c), c) for c in text if c not in _DIRECTION_MARKS)
+    return _HALF_CHARACTERS.sub("\ufffd", _CONTROLS.sub(" ", _DIRECTION_MARKS.sub("", text)))
 
 
 def spoken(name: str) -> str:

@@ -55,7 +55,7 @@ def write_volume(folder: Path, stem: str, values: NDArray[Any], grid: Grid) -> l
     path = folder / f"{stem}.nii.gz"
     # mtime and name in the gzip header would make two equal runs differ.
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as file:
-        _nifti(values, grid).to_stream(file)
+        nifti_of(values.transpose(2, 1, 0), grid).to_stream(file)
     return [path]
 
 
@@ -73,11 +73,15 @@ def ras_affine(grid: Grid) -> NDArray[np.float64]:
     return turned
 
 
-def _nifti(values: NDArray[Any], grid: Grid) -> Any:
+def nifti_of(values: NDArray[Any], grid: Grid) -> Any:
+    """The NIfTI image of values (x, y, z) or (x, y, z, t) on `grid`, in memory; for writers of files.
+
+    Raises GeometryError for a grid without millimetres.
+    """
     import nibabel
 
     affine = ras_affine(grid)
-    image = nibabel.Nifti1Image(values.transpose(2, 1, 0), affine)
+    image = nibabel.Nifti1Image(values, affine)
     image.set_sform(affine, code=SCANNER_COORDINATES)
     # A quaternion cannot hold shear (gantry tilt): better none than one that contradicts the sform.
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
     from hounsfield.results.documents import Picture
 
+# Defined Terms of PS3.16 Annex L for parts that the body has once; Laterality must be absent there.
+_UNPAIRED_PARTS = (
+    "ABDOMEN ABDOMENPELVIS BLADDER BRAIN CHEST CHESTABDOMEN CHESTABDPELVIS CSPINE HEAD HEADNECK HEART LIVER "
+    "LSPINE LSSPINE MEDIASTINUM NECK NECKCHEST NECKCHESTABDOMEN NECKCHESTABDPELV PANCREAS PELVIS PROSTATE SKULL "
+    "SPINE SPLEEN SSPINE TLSPINE TSPINE UTERUS WHOLEBODY"
+)
+UNPAIRED = frozenset(_UNPAIRED_PARTS.split())
+
 
 def _left_out_because(context: Context) -> str | None:
     return needs_dicom(context) or (None if context.documents.pictures else "the reading has no picture")
@@ -37,7 +45,8 @@ def write_secondary_capture(context: Context, folder: Path) -> list[Path]:
 def _capture(source: dicom.DicomSource, picture: Picture, index: int) -> Dataset:
     ds = dicom.new_dataset(source, dicom.SECONDARY_CAPTURE, index=index)
     ds.ConversionType = "WSD"
-    ds.Laterality = None  # 2C: a picture of several planes has no single side
+    if ds.get("BodyPartExamined") not in UNPAIRED:
+        ds.Laterality = None  # 2C: a picture of several planes has no single side
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.DateOfSecondaryCapture, ds.TimeOfSecondaryCapture = ds.ContentDate, ds.ContentTime
     ds.SecondaryCaptureDeviceManufacturer = dicom.MANUFACTURER

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
-    from hounsfield.core import Region
+    from hounsfield.core import Region, Series
 
 # Okabe and Ito 2008, without black: told apart by colour-blind readers.
 COLOURS_RGB = (
@@ -73,6 +73,7 @@ def write_segmentation(context: Context, folder: Path) -> list[Path]:
     marked = marked_slices(regions)
     seg = _build(context, source, [planes[k] for k in marked], label_pixels(regions, marked))
     _point_at_frames(seg, {f"1.{k}": planes[k] for k in marked})
+    _state_slice_distance(seg, context.main)
     dicom.stamp(seg, source, dicom.SEGMENTATION)
     seg.SourceImageSequence = [dicom.source_image(header) for header in source.headers]
     seg.ReferencedSeriesSequence = dicom.referenced_series(source.headers)
@@ -210,6 +211,22 @@ def _point_at_frames(seg: Dataset, planes: dict[str, Plane]) -> None:
         reference = dicom.source_image(plane.header, plane.frame_number if in_frames else None)
         reference.SpatialLocationsPreserved = "YES"
         group.SourceImageSequence = [reference]
+
+
+def _state_slice_distance(seg: Dataset, main: Series) -> None:
+    """State the distance of the source's slices: only marked ones have a frame, so nothing else tells it.
+
+    Without it a reader takes the smallest distance of two frames for the step of the grid, and spreads
+    each frame over the slices between.
+    """
+    grid = main.grid
+    if grid is None or not grid.has_millimetres or grid.shape[0] == 1:
+        return
+    directions = grid.directions
+    normal = np.cross(directions[:, 2], directions[:, 1])
+    distance_mm = abs(float(normal @ directions[:, 0])) * grid.spacing_mm[0]
+    measures = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    [measures.SpacingBetweenSlices] = _ds((distance_mm,))
 
 
 def _derive_dimension_uid(seg: Dataset, source: dicom.DicomSource) -> None:

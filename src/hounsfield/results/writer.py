@@ -65,6 +65,8 @@ class ResultWriter:
 
 # Modules of the package that are no writers.
 _BESIDES = (
+    "converted_nifti",
+    "converted_series",
     "dicom_context",
     "documents",
     "folder",

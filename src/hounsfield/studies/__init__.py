@@ -4,6 +4,14 @@ Begin with read_study.py; instances.py is what is kept of a file, grouping.py an
 of files, pixel_arrays.py makes the image. Limits on untrusted input are in limits.py. Nothing here writes.
 """
 
+from hounsfield.studies.archive_files import ArchiveFile, changed_files, find_archive_files
 from hounsfield.studies.read_study import StudiesRead, read_studies, read_study
 
-__all__ = ["StudiesRead", "read_studies", "read_study"]
+__all__ = [
+    "ArchiveFile",
+    "StudiesRead",
+    "changed_files",
+    "find_archive_files",
+    "read_studies",
+    "read_study",
+]

@@ -34,7 +34,7 @@ from hounsfield.studies.structured_reports import STRUCTURED_REPORTS, structured
 from hounsfield.studies.volume_studies import volume_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from hounsfield.studies.instances import Instance
     from hounsfield.studies.sources import Source
@@ -88,23 +88,26 @@ def read_studies(
     *,
     progress: Progress | None = None,
     stated: Mapping[str, tuple[str, str]] | None = None,
+    only: Collection[str] | None = None,
 ) -> StudiesRead:
     """Every study below `path`: a folder, a zip archive, one file of DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG or
     TIFF, or the address of a DICOMweb service (".../studies/UID").
 
     Files are told apart by content; what is no image is passed over, what is damaged is listed as refused,
     and nothing of it stops the rest. stated: (modality, unit) by file stem, for files that state none; it is
-    told as a Condition. Raises UsageError if `path` is not there, StudyError if nothing could be read.
+    told as a Condition. only: names of files below `path` (as `find_archive_files` gives them); the others are
+    left alone. Raises UsageError if `path` is not there, StudyError if nothing could be read.
     """
     progress = progress or Silent()
     found = _Found()
-    sources = _sources(path, progress)
+    sources = _sources(path, only, progress)
     path = Path(path)
+    wanted = None if only is None else _with_folders(only)
     with quiet_pydicom():
         for number, source in enumerate(sources):
             if number % _REPORT_EVERY == 0:
                 step(progress, "reading headers", number / len(sources))
-            _look_into(source, found, stated or {}, depth=0)
+            _look_into(source, found, stated or {}, wanted, depth=0)
         _follow_directories(found, stated or {})
         dicom, refused = build_studies(found.dicom, DERIVED, found.refused)
     volumes, refused_volumes = volume_studies(found.volumes, stated or {}, path.name)
@@ -119,13 +122,13 @@ def read_studies(
     return StudiesRead(tuple(studies), every, _passed_over(passed_over))
 
 
-def _sources(path: Path | str, progress: Progress) -> list[Source]:
+def _sources(path: Path | str, only: Collection[str] | None, progress: Progress) -> list[Source]:
     address = web_address(path)
     if address is not None:
         return web_sources(address, progress)
     if not Path(path).exists():
         raise UsageError(f"{path} does not exist. Give a folder, a zip archive or an image file.")
-    return list(find_sources(Path(path)))
+    return list(find_sources(Path(path), only))
 
 
 def read_study(path: Path | str) -> Study:
@@ -139,8 +142,23 @@ def read_study(path: Path | str) -> Study:
     return found.studies[0]
 
 
-def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, str]], *, depth: int) -> None:
+def _with_folders(names: Collection[str]) -> frozenset[str]:
+    """The names, and those of the folders and archives that hold them."""
+    parts = (name.split("/") for name in names)
+    return frozenset("/".join(part[:n]) for part in parts for n in range(1, len(part) + 1))
+
+
+def _look_into(
+    source: Source,
+    found: _Found,
+    stated: Mapping[str, tuple[str, str]],
+    wanted: Collection[str] | None,
+    *,
+    depth: int,
+) -> None:
     """Put one file where it belongs; whatever is wrong with it becomes a Condition."""
+    if wanted is not None and source.name not in wanted:
+        return
     found.seen.add(source.name.lower())
     try:
         head = source.head()
@@ -151,9 +169,12 @@ def _look_into(source: Source, found: _Found, stated: Mapping[str, tuple[str, st
             found.volumes.append((source, VOLUMES[kind]))
         elif kind == "picture":
             found.pictures.append(picture_study(source, stated))
-        elif kind in {"zip", "gzip"} and depth < limits.MAX_ARCHIVE_DEPTH:
-            for member in _members(source, depth) if kind == "zip" else (gunzipped(source),):
-                _look_into(member, found, stated, depth=depth + 1)
+        elif kind == "zip" and depth < limits.MAX_ARCHIVE_DEPTH:
+            for member in archive_members(source, depth):
+                _look_into(member, found, stated, wanted, depth=depth + 1)
+        elif kind == "gzip" and depth < limits.MAX_ARCHIVE_DEPTH:
+            # Who wants the packed file wants the one inside.
+            _look_into(gunzipped(source), found, stated, None, depth=depth + 1)
         else:
             found.passed_over.append(source.name)
     except HounsfieldError as error:
@@ -169,7 +190,7 @@ def _follow_directories(found: _Found, stated: Mapping[str, tuple[str, str]]) ->
             found.refused.append(refuse(error, directory.name))
             continue
         for source in unseen:
-            _look_into(source, found, stated, depth=0)
+            _look_into(source, found, stated, None, depth=0)
         if missing is not None:
             found.refused.append(missing)
 
@@ -187,8 +208,9 @@ def _take_dicom(source: Source, head: bytes, found: _Found) -> None:
         found.dicom.append(instance)
 
 
-def _members(source: Source, depth: int) -> Iterator[Source]:
-    if depth > 0 and source.size_bytes > limits.MAX_NESTED_ARCHIVE_BYTES:
+def archive_members(source: Source, level: int) -> Iterator[Source]:
+    """The files in a zip archive that lies in `level` others. Raises StudyError or RefusedInput."""
+    if level > 0 and source.size_bytes > limits.MAX_NESTED_ARCHIVE_BYTES:
         raise StudyError(
             f"{source.name} is an archive of {source.size_bytes / limits.GIB:.1f} GiB inside another one, the limit "
             f"is {limits.MAX_NESTED_ARCHIVE_BYTES // limits.GIB}. Unpack the outer one first."

@@ -47,6 +47,9 @@ LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
 HALF = 0.5
 # Frames further from a whole number of steps than this do not lie on one grid.
 _OFF_GRID_STEPS = 0.1
+# Frames 3 and 5 slices apart lie on a grid of a third of 3; beyond this nothing is a common step by chance only.
+_MOST_PARTS = 8
+_LEAST_STEP_MM = 0.05
 # Categories by code value, also of the older SRT scheme: the words for them differ from file to file.
 _CATEGORIES = {
     MORPHOLOGICALLY_ABNORMAL_STRUCTURE.value: MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
@@ -221,18 +224,42 @@ def _unplaced_grid(instance: Instance, header: Dataset, uid: str | None) -> tupl
 
 
 def _step_mm(header: Dataset, offsets_mm: NDArray[np.float64]) -> float:
-    """Stated spacing of slices if the frames agree with it, else their smallest distance; thickness for one."""
+    """The step of the grid that the frames lie on; empty frames may be missing anywhere.
+
+    It is the largest of which all distances are multiples, made finer where the file states the distance of
+    slices, or their thickness, and that goes into it: a finer grid holds the same frames in the same places,
+    while a coarser one would spread them over slices that they do not mark.
+    """
     shared = first_item(header, "SharedFunctionalGroupsSequence")
     measures = first_item(shared, "PixelMeasuresSequence") if shared is not None else None
     source = measures if measures is not None else header
+    stated = [
+        abs(mm)
+        for mm in (number(source, "SpacingBetweenSlices"), number(source, "SliceThickness"))
+        if mm is not None and abs(mm) >= _LEAST_STEP_MM
+    ]
+    common = _common_step_mm(offsets_mm)
+    if common is None:
+        return stated[0] if stated else 1.0
+    for mm in stated:
+        n_steps = round(common / mm)
+        if n_steps >= 1 and abs(common / mm - n_steps) <= _OFF_GRID_STEPS:
+            return common / n_steps
+    return common
+
+
+def _common_step_mm(offsets_mm: NDArray[np.float64]) -> float | None:
+    """The largest step of which all offsets are multiples, else their smallest distance; None for one place."""
     distances = np.diff(np.unique(offsets_mm.round(4)))
-    smallest = float(distances[distances > 1e-3].min()) if (distances > 1e-3).any() else None
-    spacing = number(source, "SpacingBetweenSlices")
-    if spacing is not None and abs(spacing) > 0:
-        ratio = 1.0 if smallest is None else smallest / abs(spacing)
-        if abs(ratio - round(ratio)) <= _OFF_GRID_STEPS and round(ratio) >= 1:
-            return abs(spacing) if smallest is None else smallest / round(ratio)
-    return smallest or number(source, "SliceThickness") or 1.0
+    distances = distances[distances > 1e-3]
+    if not distances.size:
+        return None
+    smallest = float(distances.min())
+    for n_parts in range(1, _MOST_PARTS + 1):
+        steps = offsets_mm * n_parts / smallest
+        if np.abs(steps - np.rint(steps)).max() <= _OFF_GRID_STEPS:
+            return smallest / n_parts
+    return smallest
 
 
 def _segments(header: Dataset, *, is_label_map: bool) -> tuple[_Segment, ...]:

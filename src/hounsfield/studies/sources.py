@@ -22,7 +22,7 @@ from hounsfield.core.errors import RefusedInput, StudyError
 from hounsfield.studies import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
 # RuntimeError is for versions and compressions that zipfile does not know.
@@ -71,12 +71,33 @@ class Source:
             return stream.read(n_bytes)
 
 
-def find_sources(path: Path) -> Iterator[Source]:
-    """Every file below a folder in order of names, or the one file; links to folders are not followed."""
-    if path.is_dir():
+def find_sources(path: Path, only: Collection[str] | None = None) -> Iterator[Source]:
+    """Every file below a folder in order of names, or the one file; links to folders are not followed.
+
+    only: names of sources; files that neither are one of them nor an archive that holds one are left out,
+    and the folder is not searched. Raises StudyError if one of the files is not there any more.
+    """
+    if only is not None and path.is_dir():
+        yield from _named(path, only)
+    elif path.is_dir():
         yield from _below(os.fspath(path), "")
     else:
         yield _file_source(os.fspath(path), path.name, path.stat().st_size)
+
+
+def _named(path: Path, only: Collection[str]) -> Iterator[Source]:
+    """The files that bear the names, or that are archives around them, each once."""
+    for name in sorted({_file_of(path, name) for name in only}, key=lambda name: name.split("/")):
+        file = path / name
+        yield _file_source(os.fspath(file), name, file.stat().st_size)
+
+
+def _file_of(path: Path, name: str) -> str:
+    parts = name.split("/")
+    for n_parts in range(len(parts), 0, -1):
+        if (path / "/".join(parts[:n_parts])).is_file():
+            return "/".join(parts[:n_parts])
+    raise StudyError(f"{name} is not there any more. Give the command again when the archive is at rest.")
 
 
 def _below(folder: str, prefix: str) -> Iterator[Source]:

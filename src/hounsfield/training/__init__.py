@@ -4,7 +4,8 @@ Begin with train.py (the whole path), then recipe.py (what may be said) and fit.
 architectures (networks), figures of merit (metrics, evaluation), the bundle's form (zoo).
 """
 
+from hounsfield.training.recalibrate import recalibrate
 from hounsfield.training.recipe import Recipe, load_recipe, parse_recipe
 from hounsfield.training.train import TrainingResult, train
 
-__all__ = ["Recipe", "TrainingResult", "load_recipe", "parse_recipe", "train"]
+__all__ = ["Recipe", "TrainingResult", "load_recipe", "parse_recipe", "recalibrate", "train"]

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 import hounsfield
-from hounsfield.calibration import GUARD_METHOD, TEMPERATURE
+from hounsfield.calibration import GUARD_METHOD
 from hounsfield.core.errors import RecipeError
 from hounsfield.zoo import (
     Calibrator,
@@ -24,6 +24,7 @@ from hounsfield.zoo import (
 )
 
 if TYPE_CHECKING:
+    from hounsfield.calibration import CalibratorChoice
     from hounsfield.datasets import Dataset, Split
     from hounsfield.evaluation import Evaluation
     from hounsfield.metrics import Interval
@@ -53,7 +54,6 @@ def describe(
             f"card.codes gives no code for {', '.join(without)}; name value, scheme and meaning"
         )
     licence = f"{recipe.data.licence}. {recipe.data.licence_note}".strip()
-    ece = {name: evaluation.figures[name].overall for name in ("ece-uncalibrated", "ece")}
     return ModelCard(
         name=recipe.name,
         version=words.version,
@@ -86,20 +86,9 @@ def describe(
             percentile_high=recipe.picture.percentiles[1],
         ),
         inference=InferenceSettings(**recipe.inference.model_dump()),
-        metrics=_figures(evaluation),
-        thresholds={
-            name: Threshold(
-                present_from=present, absent_to=absent, chosen_on="the tuning part", purpose=_PURPOSE
-            )
-            for name, (present, absent) in tuned.thresholds.items()
-        },
-        calibrator=Calibrator(
-            name=TEMPERATURE,
-            parameters={"temperature": tuned.temperature},
-            fitted_on="the tuning part",
-            ece_before=_estimate(ece["ece-uncalibrated"]),
-            ece_after=_estimate(ece["ece"]),
-        ),
+        metrics=figures(evaluation),
+        thresholds=locked(tuned.thresholds),
+        calibrator=calibrator(tuned.calibrator, evaluation),
         guard=Guard(
             method=GUARD_METHOD,
             threshold=tuned.guard_threshold,
@@ -114,8 +103,33 @@ def describe(
     )
 
 
-def _figures(evaluation: Evaluation) -> tuple[Figure, ...]:
-    figures = []
+def locked(thresholds: dict[str, tuple[float, float]]) -> dict[str, Threshold]:
+    """The card's thresholds from (present from, absent to) of each class."""
+    return {
+        name: Threshold(present_from=present, absent_to=absent, chosen_on="the tuning part", purpose=_PURPOSE)
+        for name, (present, absent) in thresholds.items()
+    }
+
+
+def calibrator(choice: CalibratorChoice, evaluation: Evaluation) -> Calibrator:
+    """The card's calibrator: why it was chosen, and its error beside that of chance."""
+    perfect = evaluation.calibration["error_if_perfect"]
+    return Calibrator(
+        name=choice.name,
+        parameters=dict(choice.parameters),
+        fitted_on="the tuning part",
+        ece_before=_estimate(evaluation.figures["ece-uncalibrated"].overall),
+        ece_after=_estimate(evaluation.figures["ece"].overall),
+        note=(
+            f"{choice.reason} On {evaluation.n_cases} test slices a perfectly calibrated model would reach an "
+            f"error of {perfect['value']:.3f} ({perfect['low']:.3f} to {perfect['high']:.3f}) by chance alone."
+        ),
+    )
+
+
+def figures(evaluation: Evaluation) -> tuple[Figure, ...]:
+    """Every figure of the evaluation as the card holds it."""
+    rows: list[Figure] = []
     for name, item in evaluation.figures.items():
         by_class = {
             own: estimate for own, i in item.by_class.items() if (estimate := _estimate(i)) is not None
@@ -123,13 +137,13 @@ def _figures(evaluation: Evaluation) -> tuple[Figure, ...]:
         overall = _estimate(item.overall)
         if overall is None:
             # Sensitivity and specificity belong to one class's threshold: there is no figure over all.
-            figures += [
+            rows += [
                 _figure(f"{name} of {own} at its threshold", estimate, evaluation, {})
                 for own, estimate in by_class.items()
             ]
         else:
-            figures.append(_figure(name, overall, evaluation, by_class))
-    return tuple(figures)
+            rows.append(_figure(name, overall, evaluation, by_class))
+    return tuple(rows)
 
 
 def _figure(name: str, estimate: Estimate, evaluation: Evaluation, by_class: dict[str, Estimate]) -> Figure:

@@ -60,6 +60,8 @@ def fit_network(
     """
     optimisation = recipe.optimisation
     fabric = _fabric(optimisation)
+    if computed_precision(optimisation) != optimisation.precision:
+        step(progress, "computing in 32 bit: this CPU has no bfloat16 in hardware", 0.0)
     state = _start(recipe, n_classes, "cpu" if fabric is None else fabric.device)
     _resume(state, folder / CHECKPOINT, recipe)
     began = time.monotonic() - state.seconds
@@ -84,8 +86,29 @@ def _fabric(optimisation: OptimisationRecipe) -> Any:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     from lightning_fabric import Fabric
 
-    precision: Any = "bf16-mixed" if optimisation.precision == "bf16" else "32-true"
+    precision: Any = "bf16-mixed" if computed_precision(optimisation) == "bf16" else "32-true"
     return Fabric(accelerator=optimisation.accelerator, devices=1, precision=precision)
+
+
+def computed_precision(optimisation: OptimisationRecipe) -> str:
+    """The recipe's precision; 32 bit where `accelerator: auto` finds only a CPU without bfloat16."""
+    if optimisation.accelerator == "auto" and optimisation.precision == "bf16" and _is_slow_at_bfloat16():
+        return "32"
+    return optimisation.precision
+
+
+def _is_slow_at_bfloat16() -> bool:
+    """Whether only an x86 CPU is here that computes bfloat16 in software: eight times slower than 32 bit."""
+    import platform
+
+    import torch
+
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        return False
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        return False  # others were not measured: the recipe's word stands
+    features = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return not (features.get("avx512_bf16") or features.get("amx_bf16"))
 
 
 def _start(recipe: Recipe, n_classes: int, device: Any) -> _State:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hounsfield.core.errors import RecipeError
 from hounsfield.datasets import Case, fit_picture
-from hounsfield.metrics import cluster_bootstrap
+from hounsfield.metrics import Interval, cluster_bootstrap, wilson_interval
 from hounsfield.training.recipe import Recipe, filled
 from hounsfield.zoo import Detection
 
@@ -32,7 +32,9 @@ def measure_guard(
     Foreign sets are those the recipe names, and noise of two kinds made here.
     """
     refused = tuned.guard.distance(right) > tuned.guard_threshold
-    rates = [_detection("right slices of the test part (false refusals)", refused, groups)]
+    rng = np.random.default_rng(0)
+    wrongly = cluster_bootstrap(lambda index: float(refused[index].mean()), groups, rng=rng)
+    rates = [_detection("right slices of the test part (false refusals)", len(refused), wrongly)]
     size = recipe.picture.size
     sets: dict[str, list[NDArray[Any]]] = {
         name: [Case(path.name, path, "", "").picture() for path in _files(name, filled(pattern))]
@@ -46,16 +48,14 @@ def measure_guard(
             fit_picture(picture, size=size, percentiles=recipe.picture.percentiles) for picture in pictures
         ]
         distances = tuned.guard.distance(_features(network, np.stack(inputs)))
-        rates.append(_detection(name, distances > tuned.guard_threshold, range(len(inputs))))
+        # Resampling a share of 1 gives 1 each time; Wilson's interval says how few pictures it rests on.
+        n_refused = int((distances > tuned.guard_threshold).sum())
+        rates.append(_detection(name, len(inputs), wilson_interval(n_refused, len(inputs))))
     return rates
 
 
-def _detection(name: str, refused: NDArray[np.bool_], groups: Sequence[Any]) -> Detection:
-    rng = np.random.default_rng(0)
-    interval = cluster_bootstrap(lambda index: float(refused[index].mean()), groups, rng=rng)
-    return Detection(
-        name=name, n=len(refused), refused_fraction=interval.value, low95=interval.low, high95=interval.high
-    )
+def _detection(name: str, n: int, share: Interval) -> Detection:
+    return Detection(name=name, n=n, refused_fraction=share.value, low95=share.low, high95=share.high)
 
 
 def _files(name: str, pattern: str) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hounsfield.calibration import Guard, apply_temperature, fit_guard, fit_temperature, threshold_for
+from hounsfield.calibration import CalibratorChoice, Guard, choose_calibrator, fit_guard, threshold_for
 from hounsfield.core.errors import RecipeError
 from hounsfield.datasets import fit_picture
 from hounsfield.inference import network_outputs
@@ -15,6 +15,8 @@ from hounsfield.metrics import dice
 from hounsfield.training.fit import Pictures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from torch import nn
 
@@ -39,9 +41,9 @@ class PartOutputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuned:
-    """What the tuning part decided: temperature, thresholds (present from, absent to), and the guard."""
+    """What the tuning part decided: calibrator, thresholds (present from, absent to), and the guard."""
 
-    temperature: float
+    calibrator: CalibratorChoice
     thresholds: dict[str, tuple[float, float]]
     guard: Guard
     guard_threshold: float
@@ -94,16 +96,27 @@ def tune(
     train: PartOutputs,
     tuning: PartOutputs,
     labels: NDArray[np.int64],
+    groups: Sequence[str],
+    *,
     classes: tuple[str, ...],
     recipe: Recipe,
 ) -> Tuned:
-    """Temperature, thresholds and guard threshold from the tuning part; the guard's shape from training."""
-    temperature = fit_temperature(tuning.logits, labels)
-    probabilities = apply_temperature(tuning.logits, temperature)
-    thresholds = {name: _lock(labels == index, probabilities[:, index]) for index, name in enumerate(classes)}
+    """Calibrator, thresholds and guard threshold from the tuning part; the guard's shape from training."""
+    calibrator, thresholds = decide(tuning.logits, labels, groups, classes)
     guard = fit_guard(train.features, n_components=recipe.guard.components)
     limit = threshold_for(guard.distance(tuning.features), false_refusals=recipe.guard.false_refusals)
-    return Tuned(temperature, thresholds, guard, limit)
+    return Tuned(calibrator, thresholds, guard, limit)
+
+
+def decide(
+    logits: NDArray[np.float32], labels: NDArray[np.int64], groups: Sequence[str], classes: tuple[str, ...]
+) -> tuple[CalibratorChoice, dict[str, tuple[float, float]]]:
+    """The calibrator and each class's thresholds (present from, absent to), from the tuning part alone."""
+    calibrator = choose_calibrator(logits, labels, groups)
+    probabilities = calibrator.apply(logits)
+    return calibrator, {
+        name: _lock(labels == index, probabilities[:, index]) for index, name in enumerate(classes)
+    }
 
 
 def _lock(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> tuple[float, float]:

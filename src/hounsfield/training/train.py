@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hounsfield.calibration import apply_temperature, softmax
+from hounsfield.calibration import softmax
 from hounsfield.core.errors import MissingModel, RecipeError
 from hounsfield.core.progress import Progress, Silent, step
 from hounsfield.datasets import PARTS, Split, open_dataset, split_by_group
@@ -19,6 +19,7 @@ from hounsfield.training.recipe import Recipe, load_recipe
 from hounsfield.zoo import write_bundle
 
 if TYPE_CHECKING:
+    from hounsfield.calibration import CalibratorChoice
     from hounsfield.datasets import Dataset
     from hounsfield.training.fit import Pictures
     from hounsfield.training.part_outputs import PartOutputs, Tuned
@@ -63,8 +64,18 @@ def train(
     network, seconds = fit_network(recipe, parts["train"], len(dataset.classes), checkpoints, progress)
     step(progress, "judging on the test part", 1.0)
     outputs = {part: run_part(network, parts[part], recipe) for part in PARTS}
-    tuned = tune(outputs["train"], outputs["tune"], parts["tune"].labels, dataset.classes, recipe)
-    tested = _predictions(dataset, split, outputs["test"], tuned)
+    tuning_groups = [dataset.groups[index] for index in split.indices("tune")]
+    tuned = tune(
+        outputs["train"],
+        outputs["tune"],
+        parts["tune"].labels,
+        tuning_groups,
+        classes=dataset.classes,
+        recipe=recipe,
+    )
+    tested = predictions_on_test(
+        dataset, split, outputs["test"], calibrator=tuned.calibrator, thresholds=tuned.thresholds
+    )
     evaluation = evaluate(tested, seed=recipe.seed)
     rates = measure_guard(network, tuned, outputs["test"].features, tested.groups, recipe)
     card = describe(recipe, dataset, split, tuned=tuned, evaluation=evaluation, rates=rates)
@@ -114,17 +125,25 @@ def _require_torch() -> None:
         )
 
 
-def _predictions(dataset: Dataset, split: Split, outputs: PartOutputs, tuned: Tuned) -> Predictions:
+def predictions_on_test(
+    dataset: Dataset,
+    split: Split,
+    outputs: PartOutputs,
+    *,
+    calibrator: CalibratorChoice,
+    thresholds: dict[str, tuple[float, float]],
+) -> Predictions:
+    """What `outputs` say of the test part, calibrated, beside the truth."""
     indices = split.indices("test")
     return Predictions(
         classes=dataset.classes,
         names=tuple(dataset.cases[index].name for index in indices),
         groups=tuple(dataset.groups[index] for index in indices),
         labels=dataset.labels[indices],
-        probabilities=apply_temperature(outputs.logits, tuned.temperature),
+        probabilities=calibrator.apply(outputs.logits),
         uncalibrated=softmax(outputs.logits),
         dice=outputs.dice,
-        present_from={name: limits[0] for name, limits in tuned.thresholds.items()},
+        present_from={name: limits[0] for name, limits in thresholds.items()},
     )
 
 
@@ -150,6 +169,11 @@ def _methods(recipe: Recipe, dataset: Dataset, split: Split, tuned: Tuned) -> st
         "groups, since a patient may straddle two groups that follow each other. Network "
         f"{recipe.network.name}, {told['epochs']} epochs of batches of {told['batch_size']}, AdamW with learning "
         f"rate {told['learning_rate']:g}, seed {recipe.seed}; the weights are a running mean of all steps. "
-        f"Temperature ({tuned.temperature:.3f}), thresholds and the guard's limit were fixed on the tuning part; "
-        "the test part was used once, for this page. Intervals: 95 %, 1000 resamples of whole groups."
+        f"Calibrator ({_named(tuned.calibrator)}), thresholds and the guard's limit were fixed on the tuning part; "
+        f"the test part was used once, for this page. {tuned.calibrator.reason} Intervals: 95 %, 1000 resamples "
+        "of whole groups."
     )
+
+
+def _named(calibrator: CalibratorChoice) -> str:
+    return " ".join([calibrator.name, *(f"{value:.3f}" for value in calibrator.parameters.values())])

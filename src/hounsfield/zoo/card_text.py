@@ -66,7 +66,7 @@ def _calibration_line(card: ModelCard) -> str:
     if card.calibrator.ece_before and card.calibrator.ece_after:
         before, after = _interval(card.calibrator.ece_before), _interval(card.calibrator.ece_after)
         line += f" Expected calibration error {before} before, {after} after."
-    return line
+    return f"{line} {card.calibrator.note}".rstrip()
 
 
 def _map_lines(card: ModelCard) -> list[str]:

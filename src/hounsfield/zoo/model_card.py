@@ -96,13 +96,17 @@ class Threshold(CardPart):
 
 
 class Calibrator(CardPart):
-    """How raw outputs become probabilities; ece: expected calibration error on data that fitted nothing."""
+    """How raw outputs become probabilities; ece: expected calibration error on data that fitted nothing.
+
+    note: why this calibrator, and what the errors are to be held against.
+    """
 
     name: Text
     parameters: dict[str, float | tuple[float, ...]]
     fitted_on: Text
     ece_before: Estimate | None = None
     ece_after: Estimate | None = None
+    note: str = ""
 
 
 class Detection(CardPart):

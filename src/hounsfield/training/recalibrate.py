@@ -1,0 +1,53 @@
+"""A bundle that stays as it is but for its calibrator, thresholds and the figures that hang on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hounsfield.core.errors import RecipeError
+from hounsfield.evaluation import Evaluation, evaluate
+from hounsfield.training.bundle_card import calibrator, figures, locked
+from hounsfield.training.train import predictions_on_test, prepare_data
+from hounsfield.zoo import write_bundle
+
+if TYPE_CHECKING:
+    from hounsfield.calibration import CalibratorChoice
+    from hounsfield.training.recipe import Recipe
+    from hounsfield.zoo import Bundle
+
+
+def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoice, Evaluation]:
+    """Decide calibrator and thresholds anew on the tuning part, judge on the test part, write the bundle.
+
+    recipe: the one that trained `bundle`. Weights and guard are kept. Raises RecipeError if the split that
+    the recipe makes is not the card's.
+    """
+    from hounsfield.inference import load_model
+    from hounsfield.training.part_outputs import decide, load_pictures, run_part
+
+    dataset, split = prepare_data(recipe)
+    if split.digest != bundle.card.split_digest:
+        raise RecipeError(
+            f"the recipe splits its data as {split.digest[:12]}, the card of {bundle.name} states "
+            f"{bundle.card.split_digest[:12]}: use the data and the recipe that trained it"
+        )
+    network = load_model(bundle).network
+    parts = {part: load_pictures(recipe, dataset, split.indices(part)) for part in ("tune", "test")}
+    outputs = {part: run_part(network, data, recipe) for part, data in parts.items()}
+    groups = [dataset.groups[index] for index in split.indices("tune")]
+    choice, thresholds = decide(outputs["tune"].logits, parts["tune"].labels, groups, dataset.classes)
+    evaluation = evaluate(
+        predictions_on_test(dataset, split, outputs["test"], calibrator=choice, thresholds=thresholds),
+        seed=recipe.seed,
+    )
+    card = bundle.card.model_copy(
+        update={
+            "thresholds": locked(thresholds),
+            "calibrator": calibrator(choice, evaluation),
+            "metrics": figures(evaluation),
+        }
+    )
+    written = write_bundle(
+        bundle.folder, card=card, weights=bundle.weights(), guard_arrays=bundle.guard_arrays() or None
+    )
+    return written, choice, evaluation
