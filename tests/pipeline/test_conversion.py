@@ -76,14 +76,20 @@ def tilted(folder: Path, n: int = 5, tilt_mm: float = 0.7) -> Path:
     return folder
 
 
-def test_tilt_stands_in_the_sform_and_no_quaternion_contradicts_it(tmp_path):
+def test_tilt_is_straightened_and_both_forms_say_so(tmp_path):
     (one,) = convert(tilted(tmp_path / "in"), tmp_path / "out").converted
     assert "gantry-tilt" in {c.code for c in one.conditions}
     image = nib.load(one.path)
-    assert image.header["qform_code"] == 0
+    assert image.header["qform_code"] == 1
+    data = np.asanyarray(image.dataobj)
     for k in range(5):
-        lps = np.array([-10.0, -20.0 + 0.7 * k, 30.0 + 2.5 * k])
-        assert at_places(one.path, (lps * [-1, -1, 1])[np.newaxis]) == 1 + 1024 * k - 1024
+        # The third row of each slice; values rise by 32 a row, so between two rows they are linear.
+        ras = np.array([-10.0, -20.0 + 0.7 * k + 2 * 0.8, 30.0 + 2.5 * k]) * [-1, -1, 1]
+        i, j, slot = np.linalg.solve(image.affine, [*ras, 1.0])[:3]
+        np.testing.assert_allclose([i, slot], [0, k], atol=1e-4)
+        below = int(np.floor(j))
+        low, high = (float(value) for value in data[0, below : below + 2, k])
+        assert low + (j - below) * (high - low) == pytest.approx(1 + 32 * 2 + 1024 * k - 1024, abs=0.01)
 
 
 @st.composite
