@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "files-read.md"
 NOT_ANSWERED = "fault"
 _LONGEST_REASON = 300
+_DATA = "data/"
 _NAMED, _FEW, _SIZES_NAMED = 12, 3, 4
 _MEDICAL = frozenset({"dicom", "nifti", "nifti-gz", "nrrd", "metaimage"})
 
@@ -136,9 +137,9 @@ def medical_folders(data: Path) -> Iterator[tuple[Path, str]]:
             if kind == "dicom":
                 slices.add(path.parent)
             elif kind in _MEDICAL:
-                yield path, path.relative_to(data).as_posix()
+                yield path, _DATA + path.relative_to(data).as_posix()
         for parent in sorted(slices):
-            yield parent, parent.relative_to(data).as_posix() + "/"
+            yield parent, _DATA + parent.relative_to(data).as_posix() + "/"
 
 
 SETS = (
@@ -172,7 +173,11 @@ def _kind(row: Verdict) -> tuple[str, str, str]:
     """What rows that are shown as one have in common: the set or top folder, verdict, and reason but for names."""
     name = row.name.rstrip("/").rpartition("/")[2]
     reason = re.sub(r"[\w/+.-]*" + re.escape(name), "...", row.reason)
-    return row.name.partition("/")[0], row.verdict, re.sub(r"\b[A-Z0-9/]*IM\d+|\b\d+ regions", "...", reason)
+    return (
+        row.name.removeprefix(_DATA).partition("/")[0],
+        row.verdict,
+        re.sub(r"\b[A-Z0-9/]*IM\d+|\b\d+ regions", "...", reason),
+    )
 
 
 def _line(rows: list[Verdict]) -> str:
