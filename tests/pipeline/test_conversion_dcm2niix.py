@@ -28,8 +28,8 @@ JPEG_LS = (b"1.2.840.10008.1.2.4.80", b"1.2.840.10008.1.2.4.81")
 EXPLAINED = {
     "series-split": "it stacks what stands on one place, or drops it, and takes a stated thickness for the distance; "
     "ours makes a volume of each, by positions",
-    "gantry-tilt": "it writes the slices without their shift and a second file resampled; ours keeps voxels, with the "
-    "shear in the sform",
+    "gantry-tilt": "it writes the slices without their shift and a second file resampled in its own way; ours are moved "
+    "in their planes onto a straight grid",
     "slices-missing": "it closes the gap, so that slices behind it lie in a wrong place; ours leaves it empty and tells",
     "slice-spacing-varies": "it takes the first distance for all; ours lays the slices on even planes and tells",
     "slice-spacing-jitter": "it takes the first distance for all, ours the mean: within the jitter that ours tells",
@@ -146,8 +146,8 @@ REAL = {
     "odd_dicom/series/tilt_ge_head": {"gantry-tilt": 1},
     "odd_dicom/series/tilt_minus_philips_phantom": {"gantry-tilt": 1},
     "odd_dicom/series/two_slices_dicom2nifti": {"same": 1},
-    # Twelve slices without UIDs: dcm2niix cannot name them, ours reads each for itself.
-    "totalsegmentator/dicom_12": {"not by dcm2niix": 12, "not by ours, which says why": 1},
+    # Twelve slices without UIDs: dcm2niix cannot name them, ours puts together what shares folder and frame of reference.
+    "totalsegmentator/dicom_12": {"not by dcm2niix": 1, "not by ours, which says why": 1},
 }
 
 
@@ -166,7 +166,8 @@ def test_real_series_are_as_dcm2niix_writes_them_or_explained(name, tmp_path, re
 def test_odd_single_files_are_as_dcm2niix_writes_them_or_explained(tmp_path, real_data, peer_program):
     said = verdicts(real_data / "odd_dicom" / "files", tmp_path, peer_program("dcm2niix"))
     assert not [text for text in said if text.startswith("unexplained")], said
-    assert said["same"] >= 16, said
+    # A lossy code stream overshoots 12 bits by 75: dcm2niix cuts these values off, ours are those of the decoder.
+    assert said["same"] >= 15, said
 
 
 @pytest.mark.peer
