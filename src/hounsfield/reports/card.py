@@ -128,7 +128,8 @@ def _data(item: Mapping[str, Any]) -> str:
 def _calibrator(calibrator: object) -> str:
     if not isinstance(calibrator, Mapping):
         return "none"
-    text = f"{_text(calibrator.get('name'))}, fitted on {_text(calibrator.get('fitted_on'))}"
+    verb = "fitted on" if calibrator.get("parameters") else "chosen on"
+    text = f"{_text(calibrator.get('name'))}, {verb} {_text(calibrator.get('fitted_on'))}"
     after = calibrator.get("ece_after")
     if isinstance(after, Mapping):
         text += f"; expected calibration error {_number(after.get('value'))} ({_interval(after)})"
