@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,10 +20,14 @@ def cells_of(tables):
     return matrices + [row.full for _, rows in tables.blocks for row in rows]
 
 
+@cache
+def regions():
+    return uptake(9)[0].regions
+
+
 def of(*measurements):
     """A reading with those measurements and the regions that they name."""
-    reading, _, _ = uptake(9)
-    return Reading.complete(measurements=measurements, regions=reading.regions)
+    return Reading.complete(measurements=measurements, regions=regions())
 
 
 def test_regions_measured_alike_share_a_table():
