@@ -8,6 +8,7 @@ training path (`hounsfield.calibration.choose_calibrator`).
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from benchmarks._table import heading, table
@@ -19,6 +20,7 @@ RECIPE = Path(__file__).parents[1] / "recipes" / "brain_tumour_mr.yaml"
 
 def main() -> None:
     """Recalibrate and print what was decided and what it reached."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     bundle, choice, evaluation = recalibrate(load_recipe(RECIPE), open_bundle(find_bundle("brain-tumour-mr")))
     inputs = f"{evaluation.n_cases} test slices in {evaluation.n_groups} groups; now {bundle.digest[:16]}"
     print(heading("Calibration of brain-tumour-mr", inputs=inputs))

@@ -13,7 +13,15 @@ from benchmarks.brain_tumour_mr import Results, figures, points_at
 from benchmarks.guard import Row, thinned
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
 
-COMMANDS = ("brain_tumour_mr", "guard", "lung_dice", "pet_figures", "read_chest_phantom")
+COMMANDS = (
+    "brain_tumour_baseline",
+    "brain_tumour_calibration",
+    "brain_tumour_mr",
+    "guard",
+    "lung_dice",
+    "pet_figures",
+    "read_chest_phantom",
+)
 
 
 def test_wilson_interval_of_a_published_example():

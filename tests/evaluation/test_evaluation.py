@@ -6,7 +6,7 @@ import pytest
 from hounsfield.core.errors import UsageError
 from hounsfield.evaluation import About, Predictions, Shown, evaluate, write_evaluation
 
-ABOUT = About("Test <model>", "1.0.0", "What was done.", (("foreign & strange", 10, 0.9),))
+ABOUT = About("Test <model>", "1.0.0", "What was done.", (("foreign & strange", 10, 0.9, 0.6, 0.98),))
 
 
 def predictions(**changes):
@@ -59,7 +59,9 @@ def test_page_and_file_hold_the_figures_and_nothing_from_outside(tmp_path):
     page = write_evaluation(found, given, shown, ABOUT, tmp_path / "new").read_text()
     record = json.loads((tmp_path / "new/evaluation.json").read_text())
     assert record["figures"]["accuracy"]["overall"]["value"] == pytest.approx(0.8)
-    assert record["guard"] == [{"name": "foreign & strange", "n": 10, "refused_fraction": 0.9}]
+    assert record["guard"] == [
+        {"name": "foreign & strange", "n": 10, "refused_fraction": 0.9, "low95": 0.6, "high95": 0.98}
+    ]
     assert "Test &lt;model&gt;" in page
     assert "foreign &amp; strange" in page
     assert "0.800 (" in page

@@ -159,7 +159,7 @@ def test_converted_series_says_what_it_is_and_names_no_patient(tmp_path):
     ds = pydicom.dcmread(next(one.path.iterdir()))
     assert ds.ImageType[:2] == ["DERIVED", "SECONDARY"]
     assert "Research use only" in ds.DerivationDescription
-    assert (ds.PatientName, ds.PatientBirthDate, ds.StudyDate) == ("Converted^Volume", "", "")
+    assert (ds.PatientName, ds.PatientBirthDate, ds.StudyDate) == ("Anonymous^Volume", "", "")
     assert ds.RescaleType == "HU"
 
 

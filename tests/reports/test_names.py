@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -76,9 +77,9 @@ def test_derivation_that_is_in_the_name_is_not_said_twice():
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [
-        ("Family^Given", "Family, Given"),
-        ("Family^Given^Middle^Dr^Jr", "Family, Given Middle"),
-        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada, Tarou"),
+        ("Phantom^Given", "Phantom, Given"),
+        ("Phantom^Given^second^dr^jr", "Phantom, Given second"),
+        ("Phantom^Tarou=山田^太郎=やまだ^たろう", "Phantom, Tarou"),
         ("=山田^太郎", "山田, 太郎"),
         ("Family", "Family"),
         ("^^^", ""),
@@ -133,5 +134,5 @@ def test_capitals_of_abbreviations_stay_within_a_sentence():
 @given(st.text())
 def test_nothing_printable_obeys_control_or_direction_marks(text):
     shown = names.printable(text)
-    assert not [c for c in shown if ord(c) < 32 or c in names._DIRECTION_MARKS or 0xD800 <= ord(c) < 0xE000]
+    assert not re.search("[\x00-\x1f\u200e\u200f\u202a-\u202e\u2066-\u2069]", shown)
     assert names.printable(shown) == shown

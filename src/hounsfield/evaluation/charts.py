@@ -57,23 +57,25 @@ def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> str:
         radius = 3 + 11 * (item["n_cases"] / largest) ** 0.5
         x, y = _x(item["stated"]), _y(item["observed"])
         parts.append(f'<circle cx="{x}" cy="{y}" r="{radius:.1f}" fill="{COLOURS[0]}" fill-opacity="0.6"/>')
-        parts.append(f'<text x="{x}" y="{y + radius + 12:.1f}" text-anchor="middle">{item["n_cases"]}</text>')
+        # Below the dot, but above it near the axis, whose own numbers stand below.
+        label_y = y - radius - 4 if item["observed"] < 0.1 else y + radius + 12
+        parts.append(f'<text x="{x}" y="{label_y:.1f}" text-anchor="middle">{item["n_cases"]}</text>')
     return frame("".join(parts), "stated probability", "share that was right")
 
 
 def histogram(values: NDArray[np.float64], title: str) -> str:
-    """Ten bars over 0 to 1, as shares of all values."""
+    """Ten bars over 0 to 1, their heights as shares of all values, the counts above them."""
     counts, _ = np.histogram(values[np.isfinite(values)], bins=10, range=(0, 1))
-    largest = max(1, int(counts.max()))
+    total = max(1, int(counts.sum()))
     bars = []
     for index, count in enumerate(counts.tolist()):
-        x, y = _x(index / 10), _y(0.92 * count / largest)
+        x, y = _x(index / 10), _y(count / total)
         bars.append(
             f'<rect x="{x + 1}" y="{y}" width="{_SIDE / 10 - 2}" height="{_y(0) - y}" fill="{COLOURS[0]}"/>'
         )
         if count:
             bars.append(f'<text x="{x + _SIDE / 20}" y="{y - 4}" text-anchor="middle">{count}</text>')
-    return frame("".join(bars), title, "cases (tallest bar 0.92)")
+    return frame("".join(bars), title, "share of slices")
 
 
 def outlined_picture(picture: NDArray[np.float32], truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> str:

@@ -34,12 +34,15 @@ _EXPLAINED = {
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The page's words: title, version, the paragraph on methods, and (name, n, share) the guard refused."""
+    """The page's words: title, version, the paragraph on methods, and what the guard refused.
+
+    guard: (name, n, refused share, lower and upper limit of its 95 % interval) of each set of pictures.
+    """
 
     title: str
     version: str
     methods: str
-    guard: tuple[tuple[str, int, float], ...] = ()
+    guard: tuple[tuple[str, int, float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,10 @@ def write_evaluation(
         "version": about.version,
         "methods": about.methods,
         **evaluation.to_json(),
-        "guard": [{"name": name, "n": n, "refused_fraction": share} for name, n, share in about.guard],
+        "guard": [
+            {"name": name, "n": n, "refused_fraction": share, "low95": low, "high95": high}
+            for name, n, share, low, high in about.guard
+        ],
     }
     text = json.dumps(record, indent=2, allow_nan=False) + "\n"
     (folder / "evaluation.json").write_text(text, encoding="utf-8")

@@ -128,7 +128,8 @@ def _data(item: Mapping[str, Any]) -> str:
 def _calibrator(calibrator: object) -> str:
     if not isinstance(calibrator, Mapping):
         return "none"
-    text = f"{_text(calibrator.get('name'))}, fitted on {_text(calibrator.get('fitted_on'))}"
+    verb = "fitted on" if calibrator.get("parameters") else "chosen on"
+    text = f"{_text(calibrator.get('name'))}, {verb} {_text(calibrator.get('fitted_on'))}"
     after = calibrator.get("ece_after")
     if isinstance(after, Mapping):
         text += f"; expected calibration error {_number(after.get('value'))} ({_interval(after)})"
@@ -142,8 +143,12 @@ def _guard(guard: object) -> str:
     wrongly = guard.get("false_refusal_rate")
     if isinstance(wrongly, Mapping):
         text += f"; refuses {_share(wrongly)} of right pictures"
-    caught = [f"{_text(d.get('name'))} {_share(d)}" for d in _mappings(guard.get("detection"))]
-    return f"{text}; refused of foreign pictures: {', '.join(caught)}" if caught else text
+    sets = _mappings(guard.get("detection"))
+    whole = [f"{_text(d.get('name'))} {_text(d.get('n'))}" for d in sets if d.get("refused_fraction") == 1.0]
+    rest = [f"{_text(d.get('name'))} {_share(d)}" for d in sets if d.get("refused_fraction") != 1.0]
+    if whole:
+        text += f"; refused every foreign picture of these sets (name and number): {', '.join(whole)}"
+    return f"{text}; refused of others: {', '.join(rest)}" if rest else text
 
 
 def _share(detection: Mapping[str, Any]) -> str:

@@ -234,7 +234,7 @@ def _state_patient(ds: Dataset, origin: SeriesOrigin, identity: tuple[str, ...])
             if keyword in origin.like:
                 ds[keyword] = origin.like[keyword]
     else:
-        ds.PatientName, ds.PatientID = "Converted^Volume", f"CONVERTED-{identity[-1][:12]}"
+        ds.PatientName, ds.PatientID = "Anonymous^Volume", f"CONVERTED-{identity[-1][:12]}"
         ds.StudyInstanceUID = derive_uid(*identity, "study")
         ds.StudyDescription = "Converted - no patient is stated"
     for keyword in TYPE_2:

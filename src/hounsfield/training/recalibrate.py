@@ -1,4 +1,4 @@
-"""A bundle that stays as it is but for its calibrator, thresholds and the figures that hang on them."""
+"""A bundle that stays as it is but for its calibrator, thresholds, their figures, and its words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoice, Evaluation]:
     """Decide calibrator and thresholds anew on the tuning part, judge on the test part, write the bundle.
 
-    recipe: the one that trained `bundle`. Weights and guard are kept. Raises RecipeError if the split that
+    recipe: the one that trained `bundle`; its words on evidence and limits go into the card. Weights and
+    guard are kept. Raises RecipeError if the split that
     the recipe makes is not the card's.
     """
     from hounsfield.inference import load_model
@@ -45,6 +46,9 @@ def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoic
             "thresholds": locked(thresholds),
             "calibrator": calibrator(choice, evaluation),
             "metrics": figures(evaluation),
+            "evidence_level": recipe.card.evidence_level,
+            "known_shortcuts": recipe.card.known_shortcuts,
+            "recipe": recipe.model_dump(mode="json"),
         }
     )
     written = write_bundle(

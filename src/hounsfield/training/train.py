@@ -85,7 +85,7 @@ def train(
         recipe.card.title,
         recipe.card.version,
         _methods(recipe, dataset, split, tuned),
-        tuple((rate.name, rate.n, rate.refused_fraction) for rate in rates),
+        tuple((rate.name, rate.n, rate.refused_fraction, rate.low95, rate.high95) for rate in rates),
     )
     page = write_evaluation(
         evaluation, tested, _shown(parts["test"], outputs["test"]), about, out / "evaluation"

@@ -62,7 +62,8 @@ def _threshold_lines(card: ModelCard) -> list[str]:
 def _calibration_line(card: ModelCard) -> str:
     if card.calibrator is None:
         return "None: outputs are scores, not probabilities."
-    line = f"{card.calibrator.name}, fitted on {card.calibrator.fitted_on}."
+    verb = "fitted on" if card.calibrator.parameters else "chosen on"
+    line = f"{card.calibrator.name}, {verb} {card.calibrator.fitted_on}."
     if card.calibrator.ece_before and card.calibrator.ece_after:
         before, after = _interval(card.calibrator.ece_before), _interval(card.calibrator.ece_after)
         line += f" Expected calibration error {before} before, {after} after."
