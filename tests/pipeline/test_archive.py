@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 
+import pydicom
 import pytest
 from tests.pipeline.archives import (
     command,
@@ -19,8 +20,11 @@ from tests.pipeline.archives import (
     write_study,
 )
 
+import hounsfield
 from hounsfield.cli.exit_codes import ExitCode
+from hounsfield.phantoms import write_chest_ct
 from hounsfield.pipeline import local_workers
+from hounsfield.pipeline.batch import holds_many
 from hounsfield.pipeline.local_workers import BYTES_OF_WORKER, default_workers
 
 N_STUDIES = 6
@@ -221,3 +225,20 @@ def test_workers_and_engine_need_a_folder_of_results(tmp_path, app):
     code, _, said = read(app, tmp_path, "--workers", 2)
     assert code == ExitCode.USAGE
     assert "--out" in said
+
+
+def test_slices_without_uids_are_one_study_of_their_folder(tmp_path):
+    """As anonymisation leaves them: no study and series, but one frame of reference."""
+    write_chest_ct(tmp_path / "chest", n_slices=40, matrix_px=64)
+    shutil.rmtree(tmp_path / "chest" / "truth")
+    for path in (tmp_path / "chest" / "dicom").iterdir():
+        ds = pydicom.dcmread(path)
+        ds.StudyInstanceUID = ds.SeriesInstanceUID = ""
+        ds.save_as(path)
+    assert not holds_many(tmp_path, tmp_path / "out")
+    (reading,) = hounsfield.read(tmp_path, applications=["lung_ct"], out=tmp_path / "out")
+    assert reading.status == "complete"
+    assert len(reading.inputs[0].sop_instance_uids) == 40
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+    (readme,) = (tmp_path / "out").rglob("README.txt")
+    assert "UID" in readme.read_text("utf-8")

@@ -22,7 +22,7 @@ from hounsfield.core.errors import ModelError, ResultError
 from hounsfield.core.progress import step
 from hounsfield.pipeline.archive_pages import readings_document, write_overview
 from hounsfield.pipeline.dask_cluster import read_on_cluster
-from hounsfield.pipeline.journal import JOURNAL_NAME, Journal, open_journal
+from hounsfield.pipeline.journal import JOURNAL_NAME, Journal, open_journal, shared_task
 from hounsfield.pipeline.local_workers import default_workers, read_locally
 from hounsfield.pipeline.study_task import StudyTask
 from hounsfield.results import remove_half_written, remove_result
@@ -90,7 +90,7 @@ def holds_many(path: Path | str, out: Path | str) -> bool:
     with closing(journal):
         for file in find_archive_files(path):
             if file.kind in {"dicom", "picture"}:
-                keys.add(file.study_uid or file.name)
+                keys.add(file.study_uid or shared_task(file) or file.name)
             if len(keys) > 1:
                 return True
             # One instance stands for the others of its folder: only what lies beside what matters here.

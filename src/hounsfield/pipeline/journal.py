@@ -215,12 +215,18 @@ def _place(name: str) -> str:
 
 
 def _own_task(file: ArchiveFile) -> str | None:
-    """The task of a file for itself: its study, its folder (volumes) or only the file."""
+    """The task of a file for itself: its study, its folder or only the file."""
     if file.kind == "nothing":
         return None
-    if file.study_uid:
-        return file.study_uid
-    return f"folder {file.folder or '.'}" if file.kind in {"mask", "volume"} else f"file {file.name}"
+    return file.study_uid or shared_task(file) or f"file {file.name}"
+
+
+def shared_task(file: ArchiveFile) -> str | None:
+    """The task of a file that states no study but may belong to one with others of its folder, else None.
+
+    Volumes may be image and mask; DICOM without UIDs may be slices that anonymisation left without them.
+    """
+    return f"folder {file.folder or '.'}" if file.kind in {"dicom", "mask", "volume"} else None
 
 
 def _homes_of_damaged(db: sqlite3.Connection, folder: str) -> list[str]:

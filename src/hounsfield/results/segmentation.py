@@ -14,7 +14,7 @@ from hounsfield.core import Code
 from hounsfield.core.errors import ResultError
 from hounsfield.results import dicom_context as dicom
 from hounsfield.results.source_frames import Plane, planes_of_slices
-from hounsfield.results.writer import Context, needs_dicom, result_writer
+from hounsfield.results.writer import NOT_DICOM, Context, needs_dicom, result_writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def left_out_because(context: Context) -> str | None:
 def write_segmentation(context: Context, folder: Path) -> list[Path]:
     """Write `dicom/segmentation.dcm`: every mask of the reading as one segment."""
     source = context.dicom
-    planes = planes_of_slices(context.main, source.headers) if source else "the input is not DICOM"
+    planes = planes_of_slices(context.main, source.headers) if source else NOT_DICOM
     if isinstance(planes, str) or source is None:
         raise ResultError(f"no segmentation can be written: {planes}")
     regions = segments(context)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from hounsfield.results.documents import Documents
 
 
+# What every derived object refers to; anonymisation may have removed them.
+_NEEDED_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What was written, and what was not. paths: files in `folder`, sorted; iterating gives them.
@@ -111,7 +115,7 @@ def _dicom_source(
 ) -> DicomSource | None:
     main = _main_series(series, image)
     headers = list(main.headers())
-    if not headers:
+    if not headers or not all(header.get(keyword) for header in headers for keyword in _NEEDED_UIDS):
         return None
     study_uid = headers[0].get("StudyInstanceUID")
     others = {id(s): s for s in series.values() if s is not main}

@@ -38,7 +38,7 @@ class Context:
     dicom: DicomSource | None = None
 
 
-NOT_DICOM = "the input is not DICOM, so there is no patient, study and frame to refer to"
+NOT_DICOM = "the input is no DICOM with study, series and instance UIDs, so there is nothing to refer to"
 
 
 def needs_dicom(context: Context) -> str | None:
