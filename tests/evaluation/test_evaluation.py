@@ -64,7 +64,7 @@ def test_page_and_file_hold_the_figures_and_nothing_from_outside(tmp_path):
     ]
     assert "Test &lt;model&gt;" in page
     assert "foreign &amp; strange" in page
-    assert "0.800 (" in page
+    assert "95 % interval 0.800 to 0.800" in page
     assert "Dice nan" not in page
     assert page.count("<svg") == 3
     assert "data:image/png;base64," in page
