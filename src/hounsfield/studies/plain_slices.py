@@ -1,6 +1,6 @@
-"""The straight way for the usual CT and MR series: uncompressed files read into their places of the array.
+"""The straight way for the usual CT and MR series: slices read or decoded into their places of the array.
 
-Every slice is read, checked and rescaled while it lies in the processor's cache; reading and arithmetic
+Every slice is read, checked and rescaled while it lies in the processor's cache; reading, decoding and arithmetic
 release the interpreter's lock, so a few threads share the work. What is not plain is left to the general
 way of pixel_arrays.py, which gives the same values.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hounsfield.core.errors import StudyError
+from hounsfield.studies.code_streams import decode_into, has_code_stream
 from hounsfield.studies.stored_values import check_declared_size, is_plain
 
 if TYPE_CHECKING:
@@ -63,14 +64,14 @@ def read_plain_slices(plan: PixelPlan) -> PlainSlices | None:
 
 
 def _is_straight(instance: Instance, frame: Frame) -> bool:
-    """Whether the file's bytes, an integer added, are the values."""
+    """Whether the stored values, an integer added, are the values."""
     return (
         instance.source.path is not None
         and instance.bits_allocated == 16
         and not instance.has_modality_lut
         and frame.slope in {None, 1.0}
         and float(frame.intercept or 0.0).is_integer()
-        and is_plain(instance)
+        and (is_plain(instance) or has_code_stream(instance))
     )
 
 
@@ -82,7 +83,10 @@ def _read_share(
     for slot, (instance, frame) in jobs:
         check_declared_size(instance)
         values = array[slot]
-        _read_into(values, instance, frame.number)
+        if is_plain(instance):
+            _read_into(values, instance, frame.number)
+        elif not decode_into(values, instance):
+            return None
         stored: NDArray[Any] = values if instance.is_signed else values.view(np.uint16)
         low, high = int(stored.min()), int(stored.max())
         if not _fits(instance, frame, low, high):
