@@ -18,9 +18,11 @@ COMMANDS = (
     "brain_tumour_calibration",
     "brain_tumour_mr",
     "guard",
+    "inspect_folder",
     "lung_dice",
     "pet_figures",
     "read_chest_phantom",
+    "reading_ct",
 )
 
 

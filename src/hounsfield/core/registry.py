@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 Member = TypeVar("Member")
+
+
+@cache
+def _of_other_packages(group: str) -> tuple[tuple[str, str], ...]:
+    """Names and modules of entry points; looked up once, because every installed package is opened for it."""
+    return tuple((entry.name, entry.value) for entry in entry_points(group=group))
 
 
 def _module_name(name: str) -> str:
@@ -52,8 +59,8 @@ class Registry(Generic[Member]):
             for info in pkgutil.iter_modules(path)
             if not info.name.startswith("_") and info.name not in self.besides
         }
-        for entry in entry_points(group=f"hounsfield.{self.family}s"):
-            own.setdefault(entry.name, entry.value)
+        for name, value in _of_other_packages(f"hounsfield.{self.family}s"):
+            own.setdefault(name, value)
         return own
 
     def names(self) -> list[str]:
