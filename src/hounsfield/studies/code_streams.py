@@ -59,8 +59,8 @@ def decode_into(values: NDArray[np.int16], instance: Instance) -> bool:
         stream = _code_stream(instance)
         place: NDArray[Any] = values.view(np.uint16)
         return stream is not None and decode(stream, out=place) is place and _takes_sign(values, instance)
-    # Damaged, of eight bits, of another size or signed: native decoders raise every kind.
-    except Exception:  # noqa: BLE001  the general way tries again and tells what is wrong
+    # Damaged, of eight bits, of another size or signed: the general way tries again and tells what is wrong.
+    except (OSError, RuntimeError, TypeError, ValueError):
         return False
 
 
