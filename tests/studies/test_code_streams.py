@@ -12,7 +12,7 @@ from tests.tiny_dicom import ct_instance
 
 from hounsfield.core.errors import HounsfieldError
 from hounsfield.studies import read_study
-from hounsfield.studies.code_streams import decode_into, has_code_stream
+from hounsfield.studies.code_streams import JPEG_LS, decode_into, has_code_stream
 from hounsfield.studies.instances import read_instance
 from hounsfield.studies.sources import find_sources
 
@@ -122,3 +122,15 @@ def test_stream_that_was_cut_off_has_the_outcome_of_the_general_way(syntax, n_by
     general = outcome(path)
     assert type(straight) is type(general)
     assert np.array_equal(straight, general)
+
+
+def test_jpeg_ls_that_was_cut_off_is_refused_before_a_decoder_reads_on(tmp_path):
+    """300 bytes of this stream, which end in the middle of a marker, keep CharLS busy for ten seconds."""
+    path = write(tmp_path / "cut.dcm", frame(), JPEG_LS)
+    ds = pydicom.dcmread(path)
+    stream = next(pydicom.encaps.generate_frames(ds.PixelData, number_of_frames=1))
+    ds.PixelData = encapsulate([stream[:300]])
+    ds["PixelData"].VR = "OB"
+    ds.save_as(path)
+    with pytest.raises(HounsfieldError, match=r"cut\.dcm.*cut off"):
+        read_study(path).series[0].image()

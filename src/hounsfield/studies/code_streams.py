@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hounsfield.studies.codecs import has_end_of_image
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hounsfield.studies.instances import Instance
 
 _PREFIX = "1.2.840.10008.1.2.4."
+JPEG_LS = _PREFIX + "80"
 # Function of imagecodecs by transfer syntax: JPEG-LS, JPEG 2000 and HTJ2K, the lossless ones of each.
 _DECODERS = {
-    _PREFIX + "80": "jpegls_decode",
+    JPEG_LS: "jpegls_decode",
     _PREFIX + "90": "jpeg2k_decode",
     _PREFIX + "201": "htj2k_decode",
     _PREFIX + "202": "htj2k_decode",
@@ -74,7 +77,7 @@ def _takes_sign(values: NDArray[np.int16], instance: Instance) -> bool:
 
 
 def _code_stream(instance: Instance) -> bytes | None:
-    """The fragments behind the offset table (PS3.5 A.4), joined; None where items do not follow each other."""
+    """The fragments behind the offset table (PS3.5 A.4), joined; None where they are not whole."""
     if instance.pixels is None or instance.source.path is None:
         return None
     with Path(instance.source.path).open("rb") as file:
@@ -87,4 +90,6 @@ def _code_stream(instance: Instance) -> bytes | None:
         at += 8 + n_bytes
     if content[at : at + 4] != _DELIMITER or len(fragments) < 2:
         return None
-    return b"".join(fragments[1:])
+    stream = b"".join(fragments[1:])
+    is_whole = instance.transfer_syntax_uid != JPEG_LS or has_end_of_image(stream)
+    return stream if is_whole else None

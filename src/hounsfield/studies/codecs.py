@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Where an object lies in memory, which some decoders say of their input.
 _ADDRESS = re.compile(r" ?<[^<>]* at 0x[0-9a-f]+>")
 _PREFIX = "1.2.840.10008.1.2."
+_MOST_PADDING_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def decode_frames(ds: Dataset, numbers: Sequence[int], name: str) -> Iterator[ND
     if uid == DEFLATED_FRAMES or (uid == RLE and int(ds.BitsAllocated) == 1):
         yield from _packed_frames(ds, numbers, name, _inflated if uid == DEFLATED_FRAMES else _run_lengths)
         return
+    if syntax is _JPEG_LS:
+        _check_has_end(ds, numbers, name)
     decoder_plugins = syntax.plugins if syntax is not None else ("",)
     failures: list[str] = []
     for plugin in decoder_plugins:
@@ -111,6 +114,21 @@ def decode_frames(ds: Dataset, numbers: Sequence[int], name: str) -> Iterator[ND
         else:
             return
     raise _undecoded(name, uid, syntax, failures)
+
+
+def _check_has_end(ds: Dataset, numbers: Sequence[int], name: str) -> None:
+    """Raise StudyError for a code stream that was cut off: decoders of JPEG-LS can read on for many seconds there."""
+    streams = list(generate_frames(ds.PixelData, number_of_frames=int(ds.get("NumberOfFrames") or 1)))
+    for number in numbers:
+        if number > len(streams) or not has_end_of_image(streams[number - 1]):
+            raise StudyError(
+                f"frame {number} of {name} ends before the end of its JPEG-LS code stream: it was cut off. Send it again."
+            )
+
+
+def has_end_of_image(stream: bytes) -> bool:
+    """Whether a code stream of JPEG or JPEG-LS ends with its marker (T.87 C.1.1), padding aside."""
+    return stream[-_MOST_PADDING_BYTES:].rstrip(b"\0\xff").endswith(b"\xff\xd9")
 
 
 def _decoded(ds: Dataset, uid: str, index: int, plugin: str) -> NDArray[Any]:
