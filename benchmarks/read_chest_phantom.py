@@ -94,9 +94,9 @@ def run(phantom: Path) -> Cost:
 def make_phantom(folder: Path) -> None:
     """Write the phantom into `folder`, unless it is there."""
     if not list(folder.glob("**/truth.json")):
-        from hounsfield.phantoms import write_chest_ct
+        from hounsfield.phantoms import write_phantom
 
-        write_chest_ct(folder, seed=1, n_slices=N_SLICES, matrix_px=N_PIXELS)
+        write_phantom("chest-ct", folder, seed=1, n_slices=N_SLICES, matrix_px=N_PIXELS)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from hounsfield.phantoms import write_chest_ct
+from hounsfield.phantoms import write_phantom
 from hounsfield.pipeline import run
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
@@ -37,7 +37,7 @@ def draw_chest_phantom() -> None:
     """docs/pictures/chest-phantom.png: both lungs of the chest phantom in three planes."""
     with tempfile.TemporaryDirectory() as folder:
         study, out = Path(folder, "study"), Path(folder, "out")
-        write_chest_ct(study, seed=1, n_slices=150, matrix_px=384)
+        write_phantom("chest-ct", study, seed=1, n_slices=150, matrix_px=384)
         run(study, applications=["lung_ct"], out=out)
         planes = [next(out.rglob(f"pictures/*{plane}.png")) for plane in ("axial", "coronal", "sagittal")]
         side_by_side(planes).quantize(128).save(PICTURES / "chest-phantom.png", optimize=True)

@@ -12,7 +12,7 @@ import hounsfield
 from hounsfield.applications.lung_ct import extent_warnings, is_sharp, lung_regions, read_lung_ct
 from hounsfield.core import Grid, Image, Inputs, Series, Study
 from hounsfield.imaging.lungs import LEFT, RIGHT, LungSegmentation, segment_lungs
-from hounsfield.phantoms import ChestCtParameters, Trouble, make_chest_ct, write_chest_ct
+from hounsfield.phantoms import ChestCtParameters, Trouble, make_chest_ct, write_phantom
 
 UNENHANCED = {
     "ContrastBolusAgent": "NONE",
@@ -254,7 +254,7 @@ def test_trouble_in_the_files_changes_no_number(tmp_path, monkeypatch, trouble, 
     monkeypatch.setattr(
         "hounsfield.phantoms.write.make_chest_ct", lambda *_, tilt_deg, **__: chest(tilt_deg=tilt_deg)
     )
-    phantom = write_chest_ct(tmp_path, n_slices=N_SLICES, matrix_px=MATRIX_PX, trouble=trouble)
+    phantom = write_phantom("chest-ct", tmp_path, n_slices=N_SLICES, matrix_px=MATRIX_PX, trouble=trouble)
     (reading,) = hounsfield.read(tmp_path, applications=["lung_ct"])
     assert reading.status == status, codes(reading)
     imaged = [k for k in range(N_SLICES) if k not in trouble.left_out(N_SLICES)]

@@ -10,7 +10,7 @@ from tests.applications.pet_studies import codes, text_of, values
 
 import hounsfield
 from hounsfield.imaging.affine import ras_xyz_from_lps_zyx
-from hounsfield.phantoms import FdgPetParameters, Trouble, make_fdg_pet, write_fdg_pet
+from hounsfield.phantoms import FdgPetParameters, Trouble, make_fdg_pet, write_phantom
 from hounsfield.phantoms.dicom_pet import pet_slice
 from hounsfield.phantoms.trouble import place
 
@@ -60,7 +60,7 @@ def readings(tmp_path_factory):
         *(("rtstruct", Trouble()), ("rtstruct", TURNED)),
     ):
         folder = tmp_path_factory.mktemp("pet")
-        phantom = write_fdg_pet(folder, regions=form, trouble=trouble, **RING)
+        phantom = write_phantom("fdg-pet", folder, regions=form, trouble=trouble, **RING)
         made[form, trouble.flip] = read(folder / "dicom"), phantom
     for trouble in (Trouble(), TURNED):
         phantom = place(make_fdg_pet(FdgPetParameters(**RING)), trouble)
@@ -103,7 +103,7 @@ def test_every_form_gives_the_same_figures(readings):
 
 
 def test_plateau_of_a_large_sphere_is_its_suv(tmp_path):
-    phantom = write_fdg_pet(tmp_path, regions="seg", psf_mm=0.0, sphere_suv=8.0, **RING)
+    phantom = write_phantom("fdg-pet", tmp_path, regions="seg", psf_mm=0.0, sphere_suv=8.0, **RING)
     measured = values(read(tmp_path / "dicom"), "sphere-37mm")
     analytic_ml = by_name(phantom)["sphere-37mm"]["volume_mm3"] / 1000.0
     assert measured["suv-max"] == pytest.approx(8.0, rel=1e-3)
@@ -130,7 +130,7 @@ def test_inputs_name_the_regions_and_two_readings_have_two_uids(readings):
 
 @pytest.mark.parametrize("trouble", [Trouble(), TURNED], ids=["plain", "turned"])
 def test_spheres_are_found_and_the_bladder_stays_open(tmp_path, trouble):
-    phantom = write_fdg_pet(tmp_path, trouble=trouble, matrix_px=96, noise=0.0)
+    phantom = write_phantom("fdg-pet", tmp_path, trouble=trouble, matrix_px=96, noise=0.0)
     reading = read(tmp_path / "dicom")
     assert {finding.presence for finding in reading.findings} == {"indeterminate"}
     hottest = values(reading, "uptake-1")
@@ -241,7 +241,7 @@ def test_tracer_is_read_from_the_header(tmp_path, slices):
 
 
 def test_rtstruct_types_decide_what_is_a_lesion(tmp_path):
-    write_fdg_pet(tmp_path, regions="rtstruct", sphere_diameters_mm=(37.0, 28.0, 22.0), **RING)
+    write_phantom("fdg-pet", tmp_path, regions="rtstruct", sphere_diameters_mm=(37.0, 28.0, 22.0), **RING)
     path = tmp_path / "dicom" / "regions.dcm"
     ds = pydicom.dcmread(path)
     for item, kind in zip(ds.RTROIObservationsSequence, ("GTV", "ORGAN", ""), strict=True):
@@ -264,7 +264,7 @@ def test_rtstruct_types_decide_what_is_a_lesion(tmp_path):
     ],
 )
 def test_segment_categories_decide_by_their_code_whatever_their_words(tmp_path, stated):
-    write_fdg_pet(tmp_path, regions="seg", sphere_diameters_mm=(37.0, 28.0, 22.0), **RING)
+    write_phantom("fdg-pet", tmp_path, regions="seg", sphere_diameters_mm=(37.0, 28.0, 22.0), **RING)
     path = tmp_path / "dicom" / "regions.dcm"
     ds = pydicom.dcmread(path)
     for item, value in zip(ds.SegmentSequence, stated[1:], strict=True):
@@ -280,7 +280,7 @@ def test_segment_categories_decide_by_their_code_whatever_their_words(tmp_path, 
 
 
 def test_contours_beyond_the_pet_are_named(tmp_path):
-    phantom = write_fdg_pet(tmp_path, regions="rtstruct", sphere_diameters_mm=(37.0, 10.0), **RING)
+    phantom = write_phantom("fdg-pet", tmp_path, regions="rtstruct", sphere_diameters_mm=(37.0, 10.0), **RING)
     kept_from = int(phantom.grid.mm_to_index(np.array([0.0, 0.0, -42.0]))[0])
     for path in (tmp_path / "dicom").glob("0*.dcm"):
         if pydicom.dcmread(path, stop_before_pixels=True).ImagePositionPatient[2] < -80.0 + 4.0 * kept_from:

@@ -16,7 +16,7 @@ from tests.tiny_bundle import head_slice, write_tiny_bundle
 from tests.tiny_dicom import ct_instance
 
 from hounsfield.core import applications
-from hounsfield.phantoms import Trouble, write_chest_ct, write_fdg_pet
+from hounsfield.phantoms import Trouble, write_phantom
 from hounsfield.pipeline import run
 from hounsfield.zoo import InferenceSettings
 
@@ -33,11 +33,13 @@ Kind = tuple[str, str]
 
 
 def chest_volume(folder: Path, *, flip: bool = False) -> None:
-    write_chest_ct(folder, seed=3, n_slices=60, matrix_px=96, trouble=Trouble(flip=flip))
+    write_phantom("chest-ct", folder, seed=3, n_slices=60, matrix_px=96, trouble=Trouble(flip=flip))
 
 
 def pet_volume(folder: Path, *, flip: bool = False) -> None:
-    write_fdg_pet(folder, seed=3, regions="seg", n_slices=40, matrix_px=64, trouble=Trouble(flip=flip))
+    write_phantom(
+        "fdg-pet", folder, seed=3, regions="seg", n_slices=40, matrix_px=64, trouble=Trouble(flip=flip)
+    )
 
 
 def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:

@@ -11,7 +11,7 @@ import pytest
 from scipy import ndimage
 
 from hounsfield.core.errors import UsageError
-from hounsfield.phantoms import Trouble, write_chest_ct, write_fdg_pet, write_phantom
+from hounsfield.phantoms import Trouble, write_phantom
 from hounsfield.phantoms.truth_files import read_masks
 from hounsfield.studies import read_study
 
@@ -44,7 +44,7 @@ CASES = {
     "pet-much": ("fdg-pet", {"flip": True, "oblique_deg": 20.0, "shuffle": True, "gap": (9, 10)}, {MISSING}),
 }
 USUAL = {"chest-ct": set(), "fdg-pet": {("rescale-per-slice", "note")}}
-WRITE = {"chest-ct": (write_chest_ct, CHEST), "fdg-pet": (write_fdg_pet, PET)}
+OPTIONS = {"chest-ct": CHEST, "fdg-pet": PET}
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,11 @@ def written(tmp_path_factory):
     def written(case):
         if case not in made:
             kind, trouble, _ = CASES[case]
-            write, options = WRITE[kind]
             folder = tmp_path_factory.mktemp(case)
-            made[case] = folder, write(folder, seed=3, trouble=Trouble(**trouble), **options)
+            made[case] = (
+                folder,
+                write_phantom(kind, folder, seed=3, trouble=Trouble(**trouble), **OPTIONS[kind]),
+            )
         return made[case]
 
     return written
@@ -92,7 +94,7 @@ def test_every_voxel_is_where_the_truth_has_it(case, written):
 
 
 def test_straightened_slices_of_a_tilted_gantry_hold_the_tissue_of_the_truth(tmp_path):
-    phantom = write_chest_ct(tmp_path, trouble=Trouble(tilt_deg=12.0), noise_hu=0.0, **CHEST)
+    phantom = write_phantom("chest-ct", tmp_path, trouble=Trouble(tilt_deg=12.0), noise_hu=0.0, **CHEST)
     image = image_series(tmp_path).image()
     index = np.stack(np.indices(phantom.grid.shape), axis=-1)[4:-4, 8:-8, 8:-8].reshape(-1, 3)
     at = image.grid.mm_to_index(phantom.grid.index_to_mm(index))
@@ -156,7 +158,7 @@ def test_dciodvfy_finds_no_error(case, written, peer_program):
 
 @pytest.mark.peer
 def test_dciodvfy_finds_no_error_in_contours(tmp_path, peer_program):
-    write_fdg_pet(tmp_path, seed=3, **{**PET, "regions": "rtstruct"})
+    write_phantom("fdg-pet", tmp_path, seed=3, **{**PET, "regions": "rtstruct"})
     (path,) = [p for p in (tmp_path / "dicom").iterdir() if pydicom.dcmread(p).Modality == "RTSTRUCT"]
     done = subprocess.run([peer_program("dciodvfy"), str(path)], capture_output=True, check=False, timeout=60)
     lines = (done.stdout + done.stderr).decode("latin-1").splitlines()
@@ -166,15 +168,14 @@ def test_dciodvfy_finds_no_error_in_contours(tmp_path, peer_program):
 @pytest.mark.parametrize(
     ("kind", "trouble", "says"),
     [
-        ("fdg-pet", {"tilt_deg": 5.0}, "does not tilt"),
-        ("fdg-pet", {"enhanced": True}, "use enhanced with chest-ct"),
+        ("fdg-pet", {"tilt_deg": 5.0}, "fdg-pet cannot show the trouble tilt_deg"),
+        ("fdg-pet", {"enhanced": True}, "cannot show the trouble enhanced: it can show compression"),
         ("chest-ct", {"gap": (20, 23)}, "leaves no slice behind it"),
     ],
 )
 def test_trouble_that_no_such_study_has_is_refused_before_anything_is_written(kind, trouble, says, tmp_path):
-    write, options = WRITE[kind]
     with pytest.raises(UsageError, match=says):
-        write(tmp_path / "new", trouble=Trouble(**trouble), **options)
+        write_phantom(kind, tmp_path / "new", trouble=Trouble(**trouble), **OPTIONS[kind])
     assert not (tmp_path / "new").exists()
 
 
@@ -195,7 +196,10 @@ def test_combinations_that_no_study_has(trouble, says):
 
 
 def test_unknown_phantom_and_parameter_are_named(tmp_path):
-    with pytest.raises(UsageError, match="chest-ct and fdg-pet can be made"):
-        write_phantom("knee-mr", tmp_path / "new")
+    with pytest.raises(UsageError, match=r"no phantom named 'chest-mr'\. Did you mean 'chest-ct'"):
+        write_phantom("chest-mr", tmp_path / "new")
     with pytest.raises(UsageError, match="no parameter slices; it has seed"):
         write_phantom("chest-ct", tmp_path / "new", slices=3)
+    with pytest.raises(UsageError, match="regions is 'nifti'; choose seg or rtstruct"):
+        write_phantom("fdg-pet", tmp_path / "new", regions="nifti")
+    assert not (tmp_path / "new").exists()

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from hounsfield.core.errors import UsageError
-from hounsfield.phantoms import write_chest_ct, write_fdg_pet
+from hounsfield.phantoms import write_phantom
 from hounsfield.phantoms.truth_files import read_masks
 from hounsfield.studies import read_study
 
@@ -20,14 +20,14 @@ CHEST = {"n_slices": 24, "matrix_px": 96, "extent_mm": 150.0}
 @pytest.fixture(scope="module")
 def chest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chest")
-    write_chest_ct(folder, seed=3, **CHEST)
+    write_phantom("chest-ct", folder, seed=3, **CHEST)
     return folder
 
 
 @pytest.fixture(scope="module")
 def pet(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pet")
-    write_fdg_pet(folder, seed=3, n_slices=60, matrix_px=96)
+    write_phantom("fdg-pet", folder, seed=3, n_slices=60, matrix_px=96)
     return folder
 
 
@@ -98,10 +98,10 @@ def files_of(folder):
 
 
 def test_equal_seeds_give_equal_bytes_and_others_do_not(tmp_path, chest, pet):
-    write_chest_ct(tmp_path / "chest", seed=3, **CHEST)
+    write_phantom("chest-ct", tmp_path / "chest", seed=3, **CHEST)
     assert files_of(tmp_path / "chest") == files_of(chest)
     for name, seed in (("same", 3), ("other", 4)):
-        write_fdg_pet(tmp_path / name, seed=seed, n_slices=60, matrix_px=96)
+        write_phantom("fdg-pet", tmp_path / name, seed=seed, n_slices=60, matrix_px=96)
     assert files_of(tmp_path / "same") == files_of(pet)
     assert files_of(tmp_path / "other") != files_of(pet)
 
@@ -109,5 +109,5 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not(tmp_path, chest, pet):
 def test_a_folder_of_others_is_not_overwritten(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="holds no phantom"):
-        write_chest_ct(tmp_path, **CHEST)
+        write_phantom("chest-ct", tmp_path, **CHEST)
     assert (tmp_path / "mine.txt").read_text() == "mine"

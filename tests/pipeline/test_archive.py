@@ -22,7 +22,7 @@ from tests.pipeline.archives import (
 
 import hounsfield
 from hounsfield.cli.exit_codes import ExitCode
-from hounsfield.phantoms import write_chest_ct
+from hounsfield.phantoms import write_phantom
 from hounsfield.pipeline import local_workers
 from hounsfield.pipeline.batch import holds_many
 from hounsfield.pipeline.local_workers import BYTES_OF_WORKER, default_workers
@@ -229,7 +229,7 @@ def test_workers_and_engine_need_a_folder_of_results(tmp_path, app):
 
 def test_slices_without_uids_are_one_study_of_their_folder(tmp_path):
     """As anonymisation leaves them: no study and series, but one frame of reference."""
-    write_chest_ct(tmp_path / "chest", n_slices=40, matrix_px=64)
+    write_phantom("chest-ct", tmp_path / "chest", n_slices=40, matrix_px=64)
     shutil.rmtree(tmp_path / "chest" / "truth")
     for path in (tmp_path / "chest" / "dicom").iterdir():
         ds = pydicom.dcmread(path)

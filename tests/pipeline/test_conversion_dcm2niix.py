@@ -17,8 +17,8 @@ import pydicom
 import pytest
 from tests.tiny_dicom import ORIENTATIONS, ct_instance, write_ct_series
 
+from hounsfield.phantoms import write_phantom
 from hounsfield.phantoms.trouble import Trouble
-from hounsfield.phantoms.write import write_chest_ct
 from hounsfield.pipeline import ConvertedSeries, convert
 
 SAME_MM = 1e-3
@@ -210,6 +210,6 @@ def test_gap_and_tilt_are_explained_and_in_ours_every_slice_lies_where_its_file_
     ids=["plain", "flip", "oblique", "multi-frame"],
 )
 def test_phantoms_are_as_dcm2niix_writes_them(trouble, tmp_path, peer_program):
-    write_chest_ct(tmp_path / "phantom", trouble=trouble, n_slices=16, matrix_px=64)
+    write_phantom("chest-ct", tmp_path / "phantom", trouble=trouble, n_slices=16, matrix_px=64)
     said = verdicts(tmp_path / "phantom" / "dicom", tmp_path, peer_program("dcm2niix"))
     assert said == {"same": 1}

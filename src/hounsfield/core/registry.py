@@ -36,14 +36,18 @@ class Registry(Generic[Member]):
 
     package: dotted name whose modules each hold one member registered under the module's own name
     (an underscore in the module's name may be a hyphen or a point in the member's: `recist_1_1.py`
-    holds "recist-1.1"); `besides` names its modules that hold no member. Other packages add members through the entry point group
+    holds "recist-1.1"); `besides` names its modules that hold no member; `hyphenated`: all members of the
+    family write hyphens, and are listed so. Other packages add members through the entry point group
     `hounsfield.<family>s`.
     """
 
-    def __init__(self, family: str, package: str, *, besides: Collection[str] = ()) -> None:
+    def __init__(
+        self, family: str, package: str, *, besides: Collection[str] = (), hyphenated: bool = False
+    ) -> None:
         self.family = family
         self.package = package
         self.besides = frozenset(besides)
+        self.hyphenated = hyphenated
         self._members: dict[str, Member] = {}
 
     def add(self, name: str, member: Member) -> None:
@@ -61,7 +65,7 @@ class Registry(Generic[Member]):
         }
         for name, value in _of_other_packages(f"hounsfield.{self.family}s"):
             own.setdefault(name, value)
-        return own
+        return {name.replace("_", "-"): value for name, value in own.items()} if self.hyphenated else own
 
     def names(self) -> list[str]:
         """Every name that can be asked for, sorted; imports no member."""
@@ -72,11 +76,12 @@ class Registry(Generic[Member]):
         if name in self._members:
             return self._members[name]
         modules = self._modules()
-        module = modules.get(name) or modules.get(_module_name(name))
+        wanted = _module_name(name)
+        module = modules.get(name) or modules.get(wanted.replace("_", "-") if self.hyphenated else wanted)
         if module is not None:
             import_module(module)
             for spelling, member in self._members.items():
-                if _module_name(spelling) == _module_name(name):
+                if _module_name(spelling) == wanted:
                     return member
         near = get_close_matches(name, modules, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,8 +43,20 @@ def code(value: str, scheme: str, meaning: str) -> Dataset:
 
 
 def uid(phantom: Phantom, *parts: str) -> str:
-    """A UID that follows from the phantom's parameters and `parts`."""
-    return derive_uid("phantom", phantom.kind, repr(sorted(phantom.parameters.items())), *parts)
+    """A UID that follows from the phantom's parameters, the name of the image in its study, and `parts`."""
+    own = (*parts, phantom.name) if phantom.name else parts
+    return derive_uid("phantom", phantom.kind, repr(sorted(phantom.parameters.items())), *own)
+
+
+def study_uid(phantom: Phantom) -> str:
+    """Study Instance UID: one for all images of the patient's day."""
+    return uid(replace(phantom, name=""), "study", *([f"day {phantom.day}"] if phantom.day else []))
+
+
+def study_date(phantom: Phantom) -> str:
+    """The date of the image: `day` days after STUDY_DATE."""
+    first = date(int(STUDY_DATE[:4]), int(STUDY_DATE[4:6]), int(STUDY_DATE[6:]))
+    return (first + timedelta(days=phantom.day)).strftime("%Y%m%d")
 
 
 def start(phantom: Phantom, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
@@ -56,11 +70,11 @@ def start(phantom: Phantom, sop_class_uid: str, sop_instance_uid: str) -> Datase
     data.PatientName, data.PatientID = "Synthetic^Phantom", f"SYNTHETIC-{seed}"
     data.PatientBirthDate, data.PatientSex = "", "O"
     data.PatientComments = LABEL
-    data.StudyInstanceUID = uid(phantom, "study")
-    data.StudyDate, data.StudyTime = STUDY_DATE, STUDY_TIME
+    data.StudyInstanceUID = study_uid(phantom)
+    data.StudyDate, data.StudyTime = study_date(phantom), STUDY_TIME
     data.StudyID, data.AccessionNumber, data.ReferringPhysicianName = str(seed % 10**16), "", ""
     data.StudyDescription = f"Synthetic {phantom.kind} phantom"
-    data.SeriesDate, data.SeriesTime = STUDY_DATE, STUDY_TIME
+    data.SeriesDate, data.SeriesTime = study_date(phantom), STUDY_TIME
     data.Manufacturer, data.ManufacturerModelName = MANUFACTURER, phantom.kind
     data.DeviceSerialNumber, data.SoftwareVersions = "0", "1"
     data.InstitutionName = "None: synthetic data"
@@ -69,7 +83,7 @@ def start(phantom: Phantom, sop_class_uid: str, sop_instance_uid: str) -> Datase
 
 def add_image_label(data: Dataset) -> None:
     """Say in an image when it was made, that it shows a phantom, holds no text, and was not compressed with loss."""
-    data.ContentDate, data.ContentTime = STUDY_DATE, STUDY_TIME
+    data.ContentDate, data.ContentTime = data.StudyDate, STUDY_TIME
     data.ImageComments = LABEL
     data.QualityControlImage = "YES"  # PS3.3 C.7.6.1: "quality control or phantom image"
     data.BurnedInAnnotation, data.LossyImageCompression = "NO", "00"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pydicom.uid import CTImageStorage
 
 from hounsfield.phantoms.dicom_attributes import (
-    STUDY_DATE,
     STUDY_TIME,
     add_frame_of_reference,
     add_image_label,
@@ -45,7 +44,7 @@ def ct_slice(phantom: Phantom, k: int, trouble: Trouble) -> Dataset:
     data.SeriesNumber, data.InstanceNumber, data.AcquisitionNumber = 1, k + 1, 1
     data.SeriesDescription = "Synthetic chest CT"
     data.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-    data.AcquisitionDate, data.AcquisitionTime = STUDY_DATE, STUDY_TIME
+    data.AcquisitionDate, data.AcquisitionTime = data.StudyDate, STUDY_TIME
     data.BodyPartExamined, data.PatientPosition = "CHEST", "FFS" if trouble.flip else "HFS"
     add_ct_acquisition(data, phantom, trouble)
     add_frame_of_reference(data, phantom)

@@ -85,7 +85,7 @@ def _add_frame(data: Dataset, k: int) -> None:
     decayed = math.log(2.0) / F18_HALF_LIFE_S * FRAME_DURATION_S
     # When the activity equals its average over the frame (QIBA SUV pseudo-code).
     average_s = math.log(decayed / -math.expm1(-decayed)) / decayed * FRAME_DURATION_S
-    data.AcquisitionDate, data.AcquisitionTime = STUDY_DATE, STUDY_TIME
+    data.AcquisitionDate, data.AcquisitionTime = data.StudyDate, STUDY_TIME
     data.FrameReferenceTime = ds(1000.0 * average_s)
     data.ActualFrameDuration = int(1000 * FRAME_DURATION_S)
     data.DecayFactor = ds(2.0 ** (average_s / F18_HALF_LIFE_S))

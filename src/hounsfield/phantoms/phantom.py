@@ -1,4 +1,4 @@
-"""What every phantom is: an array on a grid, masks, and the truth about both."""
+"""What every phantom is: an array on a grid, masks, and the truth about both; or several such images of one patient."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 class Phantom:
     """A synthetic image with known truth.
 
-    kind: `chest-ct` or `fdg-pet`. array: (z, y, x) in `unit` (int16 HU; float32 SUVbw). grid: where it
-    lies, with a frame of reference derived from the parameters. masks: true regions by name, bool
-    (z, y, x). truth: what truth.json holds (JSON types only). parameters: what it was made from.
+    kind: as in `hounsfield phantom KIND`. array: (z, y, x) in `unit` (int16 HU; float32 SUVbw), for a
+    cine (frame, y, x). grid: where it lies, with a frame of reference derived from the parameters; its
+    affine is None where the class of image has none (a film). masks: true regions by name, bool (z, y, x).
+    truth: what truth.json holds (JSON types only). parameters: what it was made from. name: of the image
+    within its study, "" for the only one. day: days since the first study of the patient.
     """
 
     kind: str
@@ -29,3 +31,19 @@ class Phantom:
     parameters: Mapping[str, Any]
     truth: Mapping[str, Any]
     masks: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    name: str = ""
+    day: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhantomStudy:
+    """Several images of one synthetic patient: sequences, views, or visits on different days.
+
+    images: by name, each with its grid, masks and own truth; all share `kind` and `parameters`, from
+    which the patient follows, and images of one `day` make one study. truth: what concerns them together.
+    """
+
+    kind: str
+    parameters: Mapping[str, Any]
+    truth: Mapping[str, Any]
+    images: Mapping[str, Phantom]

@@ -6,7 +6,7 @@ same voxels are stored. Voxels never change: only where they are said to lie, in
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -79,6 +79,10 @@ class Trouble:
     def to_json(self) -> dict[str, Any]:
         """What differs from the plain case, by option."""
         return {name: value for name, value in asdict(self).items() if value}
+
+
+# What an axial stack of slices can show; a kind of phantom names those that it can.
+ALL_TROUBLES = frozenset(one.name for one in fields(Trouble))
 
 
 def rotation(oblique_deg: float) -> NDArray[np.float64]:
