@@ -10,6 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.datadict import keyword_for_tag
+from tests.tiny_dicom import ct_instance
 
 from hounsfield.core.errors import HounsfieldError
 from hounsfield.studies import instances
@@ -140,3 +141,43 @@ def test_real_files(real_data):
     paths = real_files(real_data)
     assert len(paths) > 200
     check(paths, least_scanned=0.7)
+
+
+CHANGES = {
+    "SOPInstanceUID": "2.25.77",
+    "ImagePositionPatient": [1, 2, 3.5],
+    "ImageOrientationPatient": [0, 1, 0, 0, 0, -1],
+    "PixelSpacing": [0.5, 0.25],
+    "RescaleSlope": 2,
+    "RescaleIntercept": -1000,
+    "AcquisitionDate": "20200202",
+    "AcquisitionTime": "111213.5",
+    "ContentTime": "121314",
+    "TriggerTime": 250,
+    "EchoTime": 4.76,
+    "AcquisitionNumber": 9,
+    "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"],
+    "Modality": "MR",
+    "SeriesInstanceUID": "2.25.78",
+    "FrameOfReferenceUID": "2.25.79",
+    "PixelRepresentation": 1,
+    "PixelPaddingValue": 5,
+}
+
+
+@pytest.mark.parametrize("keyword", CHANGES)
+def test_slice_that_differs_from_the_last_one_in_one_attribute_is_read_as_it_states(keyword, tmp_path):
+    """What slices share is remembered: each must still have what it states itself, and lack what it lacks."""
+    plain, changed, bare = (ct_instance(0) for _ in range(3))
+    setattr(changed, keyword, CHANGES[keyword])
+    if keyword in bare:
+        delattr(bare, keyword)
+    paths = [tmp_path / name for name in ("1.dcm", "2.dcm", "3.dcm", "4.dcm")]
+    for path, ds in zip(paths, (plain, changed, bare, plain), strict=True):
+        ds.save_as(path, enforce_file_format=True)
+    records = []
+    for path in paths:
+        check_record(path)
+        (source,) = find_sources(path)
+        records.append(record_of(instances.read_instance(source)))
+    assert records[0] == records[3] != records[1]

@@ -135,6 +135,25 @@ def _old_frames(ds: Header, n_frames: int) -> tuple[Frame, ...]:
     )
 
 
+# What each slice of a series states anew, of what makes its frame; `with_own` reads it.
+OWN_KEYWORDS = ("ImagePositionPatient", "AcquisitionTime", "ContentTime")
+
+
+def with_own(shared: Frame, ds: Header) -> Frame:
+    """The frame of a slice, from the one that lacks what OWN_KEYWORDS name."""
+    own = {"acquisition time": _key(ds, "AcquisitionTime"), "content time": _key(ds, "ContentTime")}
+    return Frame(
+        shared.number,
+        vector(ds, "ImagePositionPatient", 3),
+        shared.cosines,
+        shared.pixel_spacing_mm,
+        shared.slope,
+        shared.intercept,
+        shared.rescale_type,
+        {**shared.keys, **{name: value for name, value in own.items() if value is not None}},
+    )
+
+
 def _classic_frame(ds: Header, number_: int) -> Frame:
     return Frame(
         number_,

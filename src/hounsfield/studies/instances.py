@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pydicom
@@ -15,16 +16,25 @@ from pydicom.tag import Tag
 
 from hounsfield.core.errors import HounsfieldError, RefusedInput, StudyError
 from hounsfield.studies import limits
-from hounsfield.studies.frames import FRAME_KEYWORDS, FRAME_PRIVATE_TAGS, Frame, frames_of
+from hounsfield.studies.frames import (
+    FRAME_KEYWORDS,
+    FRAME_PRIVATE_TAGS,
+    OWN_KEYWORDS,
+    Frame,
+    frames_of,
+    with_own,
+)
 from hounsfield.studies.header_values import integer, number, text, texts
-from hounsfield.studies.tag_scanner import BeyondBuffer, ScannedHeader, TagScanner, Unusual
+from hounsfield.studies.sources import Source
+from hounsfield.studies.tag_scanner import BeyondBuffer, ScannedHeader, TagScanner, Unusual, swapped
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from hounsfield.studies.header_values import Header
-    from hounsfield.studies.sources import Source
+    from hounsfield.studies.tag_scanner import SharedPart
 
+_NOWHERE = Source("", 0, io.BytesIO)
 DEFLATED = "1.2.840.10008.1.2.1.99"
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -47,6 +57,11 @@ _KEYWORDS = (
     *("AnatomicalOrientationType", "PlanarConfiguration", "SeriesDescription", "VolumeFrameOfReferenceUID"),
 )
 _TAGS = [Tag(keyword) for keyword in (*_KEYWORDS, *FRAME_KEYWORDS)] + [Tag(tag) for tag in FRAME_PRIVATE_TAGS]
+
+_OWN = frozenset(
+    swapped(Tag(keyword))
+    for keyword in ("SOPInstanceUID", "MediaStorageSOPInstanceUID", "AcquisitionDate", *OWN_KEYWORDS)
+)
 
 # A file with functional groups is one of few: pydicom reads it.
 _SCANNER = TagScanner(
@@ -203,7 +218,7 @@ def _scanned(source: Source, head: bytes) -> Instance | None:
             header = _SCANNER.scan(head)
             if header is None or (integer(header, "NumberOfFrames") or 1) > 1:
                 return None
-            return _record(source, header, _scanned_pixels(source, header, head))
+            return _scanned_record(source, header, _scanned_pixels(source, header, head))
         except BeyondBuffer:
             continue
         except Unusual:
@@ -277,8 +292,40 @@ def _pixel_element_of(
     return PixelElement(_PIXEL_TAGS[tag], offset_bytes, min(n_bytes, left_bytes))
 
 
+def _scanned_record(source: Source, header: ScannedHeader, pixels: PixelElement | None) -> Instance:
+    """As `_record`: what a slice shares with the last ones is not converted again."""
+    shared = _shared_record(header.shared(_OWN), pixels.keyword if pixels is not None else "")
+    return replace(
+        shared,
+        source=source,
+        sop_instance_uid=_sop_instance_uid(header),
+        acquired=_acquired(header),
+        pixels=pixels,
+        frames=(with_own(shared.frames[0], header),),
+    )
+
+
+# A study of many series takes turns among their shared parts.
+@lru_cache(maxsize=256)
+def _shared_record(part: SharedPart, pixel_keyword: str) -> Instance:
+    pixels = PixelElement(pixel_keyword, 0, 0) if pixel_keyword else None
+    return _record(_NOWHERE, ScannedHeader.of_shared(part), pixels)
+
+
+def _sop_instance_uid(ds: Header) -> str:
+    return text(ds, "SOPInstanceUID") or text(_meta(ds), "MediaStorageSOPInstanceUID")
+
+
+def _acquired(ds: Header) -> str:
+    return text(ds, "AcquisitionDate") + text(ds, "AcquisitionTime")
+
+
+def _meta(ds: Header) -> Any:
+    return getattr(ds, "file_meta", None) or {}
+
+
 def _record(source: Source, ds: Header, pixels: PixelElement | None) -> Instance:
-    meta: Any = getattr(ds, "file_meta", None) or {}
+    meta = _meta(ds)
     is_signed = integer(ds, "PixelRepresentation") == 1
     bits_allocated = integer(ds, "BitsAllocated") or 0
     if pixels is not None and pixels.keyword != "PixelData":
@@ -287,7 +334,7 @@ def _record(source: Source, ds: Header, pixels: PixelElement | None) -> Instance
     high_bit = integer(ds, "HighBit")
     return Instance(
         source=source,
-        sop_instance_uid=text(ds, "SOPInstanceUID") or text(meta, "MediaStorageSOPInstanceUID"),
+        sop_instance_uid=_sop_instance_uid(ds),
         sop_class_uid=text(ds, "SOPClassUID") or text(meta, "MediaStorageSOPClassUID"),
         study_instance_uid=text(ds, "StudyInstanceUID"),
         series_instance_uid=text(ds, "SeriesInstanceUID"),
@@ -306,7 +353,7 @@ def _record(source: Source, ds: Header, pixels: PixelElement | None) -> Instance
         padding=_padding(ds, is_signed=is_signed, bits_allocated=bits_allocated),
         has_modality_lut="ModalityLUTSequence" in ds,
         anatomical_orientation_type=text(ds, "AnatomicalOrientationType"),
-        acquired=text(ds, "AcquisitionDate") + text(ds, "AcquisitionTime"),
+        acquired=_acquired(ds),
         pixels=pixels,
         frames=frames_of(ds),
     )

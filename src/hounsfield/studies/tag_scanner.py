@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Converted = TypeVar("Converted")
+# Transfer syntax, then key and (VR, value) of each attribute.
+SharedPart = tuple[Any, ...]
 
 EXPLICIT_HEAD, IMPLICIT_HEAD, LENGTH = Struct("<I2sH"), Struct("<II"), Struct("<I")
 UNDEFINED = 0xFFFFFFFF
@@ -74,6 +76,15 @@ class ScannedHeader:
         self.is_implicit = syntax == IMPLICIT_SYNTAX
         self.pixels_at = pixels_at
         self.original_encoding = (self.is_implicit, True)
+
+    def shared(self, own: frozenset[int]) -> SharedPart:
+        """What is left without the attributes `own` (keys as of `swapped`): equal for slices that differ in those."""
+        return (self.syntax, *(item for item in self._raw.items() if item[0] not in own))
+
+    @classmethod
+    def of_shared(cls, part: SharedPart) -> ScannedHeader:
+        """The header that holds `part` alone; where its pixels are is not known."""
+        return cls(dict(part[1:]), part[0], 0)
 
     @property
     def file_meta(self) -> ScannedHeader:
@@ -193,11 +204,15 @@ class TagScanner:
             if group >= _PIXEL_GROUP or is_meta != (group == _META_GROUP):
                 return _checked_end(at, tag, is_meta=is_meta)
             before = head_bytes.get(vr)
+            if before == 8:
+                start, at = at + 8, at + 8 + n_bytes
+                if tag in wanted:
+                    raw[tag] = (vr, head[start:at])
+                continue
             if before is None or tag in refused:
                 raise Unusual
-            if before == 12:
-                (n_bytes,) = LENGTH.unpack_from(head, at + 8)
-            start = at + before
+            (n_bytes,) = LENGTH.unpack_from(head, at + 8)
+            start = at + 12
             if n_bytes == UNDEFINED:
                 at = _skip_sequence(head, start, is_implicit=vr == b"UN", depth=0)
                 if tag in wanted:
