@@ -36,11 +36,12 @@ def multipart(paths, boundary=b"x-y", *, ends=True):
 @pytest.fixture
 def serve():
     """Serve `answer(path)` -> (status, content type, body) on loopback; gives the address of the service."""
-    running = []
+    running, heard = [], []
 
     def start(answer):
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
+                heard.append(self.headers.get("Authorization"))
                 status, kind, body = answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
@@ -56,6 +57,7 @@ def serve():
         running.append((server, thread))
         return f"http://127.0.0.1:{server.server_address[1]}/dicom-web"
 
+    start.heard = heard
     yield start
     for server, thread in running:
         server.shutdown()
@@ -73,6 +75,31 @@ def test_study_is_read_as_from_files(tmp_path, serve):
     image = series.image()
     np.testing.assert_array_equal(image.array, read_study(tmp_path).series[0].image().array)
     assert series.files[0] == "000000.dcm"
+
+
+def test_server_that_wants_to_know_who_asks_is_told(tmp_path, serve, monkeypatch):
+    paths = write_ct_series(tmp_path, n=2)
+    base = serve(
+        lambda _path: (200, RELATED, multipart(paths)) if serve.heard[-1] else (401, "text/plain", b"")
+    )
+    with pytest.raises(StudyError, match=r"401 .* set HOUNSFIELD_DICOMWEB_AUTHORIZATION"):
+        read_study(f"{base}/studies/{STUDY}")
+    monkeypatch.setenv("HOUNSFIELD_DICOMWEB_AUTHORIZATION", "Bearer abc")
+    assert len(read_study(f"{base}/studies/{STUDY}").series[0].files) == 2
+    assert serve.heard == [None, "Bearer abc"]
+
+
+@pytest.mark.parametrize(
+    ("said", "address", "why"),
+    [
+        ("Bearer abc", "http://pacs.invalid/studies/1.2", "over http"),
+        ("Bearer a\nX: y", "https://pacs.invalid/studies/1.2", "characters that no header can"),
+    ],
+)
+def test_who_asks_is_not_told_in_clear_or_in_pieces(said, address, why, monkeypatch):
+    monkeypatch.setenv("HOUNSFIELD_DICOMWEB_AUTHORIZATION", said)
+    with pytest.raises(UsageError, match=why):
+        read_studies(address)
 
 
 def test_files_are_deleted_when_the_study_is(tmp_path, serve, monkeypatch):

@@ -159,3 +159,29 @@ def test_two_slices_far_apart_and_aside_do_not_make_a_giant_grid(tmp_path):
     refusal = condition(only_series(save(tmp_path, slices)), "gantry-tilt")
     assert refusal.severity == "refusal"
     assert "a straight grid would be" in refusal.text
+
+
+def moved(ds, x_mm, y_mm):
+    x, y, z = ds.ImagePositionPatient
+    ds.ImagePositionPatient = [x + x_mm, y + y_mm, z]
+    return ds
+
+
+def test_parallel_stacks_beside_each_other_are_told_apart(tmp_path):
+    """One stack a disc of the spine, all in one orientation; two of them share their heights."""
+    stacks = [(0.0, 0.0), (0.0, 30.0), (12.5, 60.0)]
+    slices = [moved(numbered(n, k), *place) for n, place in enumerate(stacks) for k in range(4)]
+    series = read_study(save(tmp_path, slices[::2] + slices[1::2])).series
+    assert [one.grid.shape for one in series] == [(4, 24, 32)] * 3
+    for number, (one, place) in enumerate(zip(series, stacks, strict=True)):
+        assert one.sop_instance_uids == tuple(f"2.25.{number + 1}{k:03d}" for k in range(4))
+        first = moved(numbered(number, 0), *place).ImagePositionPatient
+        np.testing.assert_allclose(one.grid.index_to_mm(np.zeros(3)), [float(v) for v in first])
+        assert condition(one, "series-split").text.endswith("told apart by line of positions.")
+
+
+def test_single_slice_beside_the_line_is_a_wrong_position_and_refused(tmp_path):
+    slices = [moved(numbered(0, k), 7.0 if k == 2 else 0.0, 0.0) for k in range(5)]
+    series = only_series(save(tmp_path, slices))
+    assert condition(series, "positions-off-line").severity == "refusal"
+    assert series.load_image is None

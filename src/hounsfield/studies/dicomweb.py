@@ -4,13 +4,16 @@
     https://server/dicom-web/studies/1.2.3/series/1.2.4   one series of it
     https://server/dicom-web/studies?PatientID=...        what the server finds, up to a limit
 
-Redirects are not followed, and what the server sends is bounded in bytes, instances and time.
+Redirects are not followed, and what the server sends is bounded in bytes, instances and time. A server that wants
+to know who asks is told what the environment variable HOUNSFIELD_DICOMWEB_AUTHORIZATION holds ("Bearer ...",
+"Basic ..."), and only over https or to this machine itself.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import shutil
 import ssl
@@ -37,6 +40,8 @@ _ADDRESS = re.compile(r"^(https?):/+(?=[^/])", re.IGNORECASE)
 _STUDY = re.compile(r"/studies/[0-9.]{1,64}(/series/[0-9.]{1,64})?/?$")
 _UID = re.compile(r"[0-9.]{1,64}")
 _INSTANCES = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+# Held by the environment, because arguments are seen in lists of processes.
+AUTHORIZATION = "HOUNSFIELD_DICOMWEB_AUTHORIZATION"
 _PIECE_BYTES = 256 * 1024
 _LONGEST_PART_HEADER_BYTES = 16 * 1024
 
@@ -127,12 +132,16 @@ def _answer(parts: SplitResult, resource: str, accept: str) -> Iterator[http.cli
             else http.client.HTTPConnection(host, parts.port, timeout=limits.SILENCE_S)
         )
         try:
-            connection.request("GET", resource, headers={"Accept": accept})
+            connection.request("GET", resource, headers={"Accept": accept, **_sign_in(parts)})
             response = connection.getresponse()
             if response.status not in {200, 204}:
+                remedy = (
+                    f"Sign in: set {AUTHORIZATION} to what the server wants, such as 'Bearer TOKEN'."
+                    if response.status in {401, 403}
+                    else "Check the address."
+                )
                 raise StudyError(
-                    f"{host} answers {response.status} {response.reason} to the request for images. Check the address, and "
-                    "that the server gives them without signing in."
+                    f"{host} answers {response.status} {response.reason} to the request for images. {remedy}"
                 )
             yield response
         finally:
@@ -142,6 +151,21 @@ def _answer(parts: SplitResult, resource: str, accept: str) -> Iterator[http.cli
             f"{host} cannot be read ({type(error).__name__}: {str(error)[:120]}). Check the address and that the server "
             "runs."
         ) from error
+
+
+def _sign_in(parts: SplitResult) -> dict[str, str]:
+    """The header that says who asks. Raises UsageError where it would cross a network in clear."""
+    said = os.environ.get(AUTHORIZATION, "")
+    if not said:
+        return {}
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise UsageError(
+            f"{AUTHORIZATION} is set, and {parts.hostname} is asked over http, where everybody on the way could read "
+            "it. Give the address with https, or unset the variable."
+        )
+    if not said.isascii() or not said.isprintable():
+        raise UsageError(f"{AUTHORIZATION} holds characters that no header can. Set it again.")
+    return {"Authorization": said}
 
 
 class _Download:

@@ -1,7 +1,7 @@
 """From the frames of one DICOM series to units that each lie on one grid.
 
 First what can never share a grid is parted (SOP class, size, frame of reference, orientation, pixel
-spacing, localizers). Then, only where several frames lie on one place, a key is looked for that tells the
+spacing, localizers, stacks beside each other). Then, only where several frames lie on one place, a key is looked for that tells the
 volumes apart: echo, b-value, time, kernel, ... (`frames.SPLIT_KEYS`). What was used is told.
 """
 
@@ -11,12 +11,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hounsfield.core.errors import GeometryError
 from hounsfield.imaging.affine import plane_normal
+from hounsfield.imaging.slices import OFF_LINE_MM, stack_slices
 from hounsfield.studies.frames import SPLIT_KEYS
 
 if TYPE_CHECKING:
@@ -152,7 +153,42 @@ def _part(members: Sequence[Member]) -> tuple[list[list[Member]], str]:
         if len(parted) > len(groups):
             reasons.append(name)
         groups = parted
-    return groups, " and ".join(reasons)
+    parted = [part for group in groups for part in _lines(group)]
+    if len(parted) > len(groups):
+        reasons.append("line of positions")
+    return parted, " and ".join(reasons)
+
+
+def _lines(group: list[Member]) -> list[list[Member]]:
+    """Parallel stacks beside each other, each straight along the normal; the group as it is where that does not fit.
+
+    A single slice beside the line is a wrong position rather than a stack, and slices of a tilted gantry
+    share one slanting line: both are left together.
+    """
+    cosines = np.array(group[0][1].cosines)
+    positions = np.array([frame.position_mm for _, frame in group])
+    across = positions @ cosines.reshape(2, 3).T
+    if np.abs(across - across[0]).max() <= OFF_LINE_MM or _is_one_line(group, positions):
+        return [group]
+    firsts: list[int] = []
+    stacks: list[list[Member]] = []
+    for number, place in enumerate(across):
+        near = next(
+            (k for k, first in enumerate(firsts) if np.abs(across[first] - place).max() <= OFF_LINE_MM), None
+        )
+        if near is None:
+            firsts.append(number)
+            stacks.append([group[number]])
+        else:
+            stacks[near].append(group[number])
+    return stacks if all(len(stack) > 1 for stack in stacks) else [group]
+
+
+def _is_one_line(group: list[Member], positions: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    normal = plane_normal(group[0][1].cosines or ())
+    if np.ptp(positions @ normal) <= SAME_PLACE_MM:
+        return False
+    return stack_slices(positions, normal).is_one_line
 
 
 def _parted(group: Iterable[Member], value_of: Callable[[Instance], Hashable]) -> list[list[Member]]:
