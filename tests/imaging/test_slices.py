@@ -43,6 +43,10 @@ def test_one_gap_in_three_slices_is_found():
     assert stack_slices(along_z(0, 1, 3), UP).gaps == (Gap(1, 2, 1),)
 
 
+def test_two_single_gaps_in_six_slices_are_found():
+    assert stack_slices(along_z(0, 1, 3, 4, 6, 7), UP).gaps == (Gap(1, 2, 1), Gap(3, 4, 1))
+
+
 def test_thick_slices_at_one_end_are_no_gaps():
     """Old head CT: 2.5 mm at the base, 5 mm at the vertex. Nothing is missing there."""
     stack = stack_slices(along_z(0, 2.5, 5, 7.5, 12.5, 17.5, 22.5), UP)

@@ -25,7 +25,8 @@ EQUAL_STEP_MM = 0.01
 # one decimal, overlap of bed positions.
 JITTER_MM = 0.1
 JITTER_FRACTION = 0.01
-# Where more than a third of the steps are enlarged, the scanner changed its step and nothing is missing.
+# Where more than a third of the steps are enlarged, some of them side by side, the scanner changed its step and
+# nothing is missing.
 MOST_STEPS_WITH_GAPS = 1 / 3
 # A plane further than this from the line through first and last belongs to another stack.
 OFF_LINE_MM = 0.5
@@ -131,7 +132,9 @@ def _slots(steps_mm: NDArray[np.float64]) -> tuple[NDArray[np.int64], bool]:
     allowed_mm = np.minimum(allowed_mm, 0.2 * base_mm)
     if (off_mm > allowed_mm).any():
         return counted, False
-    if (multiples > 1).sum() > max(1, MOST_STEPS_WITH_GAPS * len(multiples)):
+    enlarged = multiples > 1
+    is_changed_step = bool((enlarged[1:] & enlarged[:-1]).any())
+    if is_changed_step and enlarged.sum() > max(1, MOST_STEPS_WITH_GAPS * len(multiples)):
         return counted, False
     slots = np.concatenate([[0], np.cumsum(multiples)])
     even_mm = slots * (steps_mm.sum() / slots[-1])
