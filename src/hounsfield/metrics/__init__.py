@@ -4,10 +4,16 @@ Here: how good a prediction is, compared with the truth. Not here: what a lesion
 pages (evaluation). Read auroc.py first. `metrics` lists all by name.
 """
 
+from hounsfield.metrics._auroc_resamples import auroc_resamples, percentile_interval
 from hounsfield.metrics._bootstrap import Interval, cluster_bootstrap
 from hounsfield.metrics._registry import Metric, metric, metrics
 from hounsfield.metrics.auroc import auroc, roc_curve
+from hounsfield.metrics.average_precision import average_precision, precision_recall_curve
 from hounsfield.metrics.brier import brier
+from hounsfield.metrics.calibration_line import CalibrationLine, calibration_line
+from hounsfield.metrics.decision_curve import net_benefit
+from hounsfield.metrics.decisions import DecisionCounts, count_decisions
+from hounsfield.metrics.delong import AurocCovariance, Difference, delong, placements
 from hounsfield.metrics.dice import dice
 from hounsfield.metrics.expected_calibration_error import (
     CalibrationBin,
@@ -21,20 +27,33 @@ from hounsfield.metrics.specificity import specificity
 from hounsfield.metrics.wilson import wilson_interval
 
 __all__ = [
+    "AurocCovariance",
     "CalibrationBin",
+    "CalibrationLine",
+    "DecisionCounts",
+    "Difference",
     "Interval",
     "Metric",
     "PredictiveValues",
     "at_prevalence",
     "auroc",
+    "auroc_resamples",
+    "average_precision",
     "brier",
     "calibration_bins",
     "calibration_error_if_perfect",
+    "calibration_line",
     "cluster_bootstrap",
+    "count_decisions",
+    "delong",
     "dice",
     "expected_calibration_error",
     "metric",
     "metrics",
+    "net_benefit",
+    "percentile_interval",
+    "placements",
+    "precision_recall_curve",
     "predictive_values",
     "roc_curve",
     "sensitivity",

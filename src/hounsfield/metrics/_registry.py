@@ -28,8 +28,9 @@ class Metric:
     best: float
 
 
-# Figures of proportions: no function of truth and prediction, so no members.
-metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=("ppv_npv", "wilson"))
+# No single figure of truth and prediction: intervals, tests, curves and lines.
+_BESIDES = ("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve")
+metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 
 
 def metric(name: str, *, predicts: Prediction, best: float) -> Callable[[Any], Any]:
