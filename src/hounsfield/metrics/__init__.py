@@ -21,20 +21,28 @@ from hounsfield.metrics.expected_calibration_error import (
     calibration_error_if_perfect,
     expected_calibration_error,
 )
+from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_interval, match_centres
+from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
 from hounsfield.metrics.sensitivity import sensitivity
 from hounsfield.metrics.specificity import specificity
+from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
 
 __all__ = [
+    "SEVEN_RATES",
     "AurocCovariance",
     "CalibrationBin",
     "CalibrationLine",
     "DecisionCounts",
     "Difference",
+    "FrocCurve",
     "Interval",
+    "Marks",
+    "Matched",
     "Metric",
     "PredictiveValues",
+    "ReaderStudy",
     "at_prevalence",
     "auroc",
     "auroc_resamples",
@@ -45,9 +53,13 @@ __all__ = [
     "calibration_line",
     "cluster_bootstrap",
     "count_decisions",
+    "cpm_interval",
     "delong",
+    "delong_study",
     "dice",
     "expected_calibration_error",
+    "jackknife_study",
+    "match_centres",
     "metric",
     "metrics",
     "net_benefit",
@@ -55,8 +67,10 @@ __all__ = [
     "placements",
     "precision_recall_curve",
     "predictive_values",
+    "reader_study",
     "roc_curve",
     "sensitivity",
     "specificity",
+    "wafroc",
     "wilson_interval",
 ]
