@@ -2,7 +2,7 @@
 
 The figures of merit of I modalities by J readers are compared by an analysis of variance whose errors are
 corrected for the correlation that reading the same cases brings.
-Sources: Obuchowski and Rockette 1995, Commun Stat Simul Comput 24:285; Hillis 2007, Stat Med 26:596 (degrees
+Sources: Obuchowski and Rockette 1995, Communications in Statistics 24:285; Hillis 2007, Stat Med 26:596 (degrees
 of freedom).
 """
 
