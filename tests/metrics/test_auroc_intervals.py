@@ -20,6 +20,7 @@ from hounsfield.metrics import (
     delong,
     percentile_interval,
     placements,
+    sort_score,
 )
 
 
@@ -203,3 +204,17 @@ def test_patients_make_the_interval_wider_than_films(films):
     )
     assert by_film == pytest.approx(0.0039, abs=0.0001)
     assert resamples.std() == pytest.approx(0.0053, abs=0.0005)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=30))
+def test_weighted_figures_are_those_of_repeated_cases(cases):
+    truth, score, times = (np.array(values) for values in zip(*cases, strict=True))
+    repeated = np.repeat(np.arange(truth.size), times)
+    if not truth[repeated].any() or truth[repeated].all():
+        return
+    for values in (score, score + np.arange(truth.size) / 100):  # with ties and without
+        made = sort_score(truth, values)
+        assert made.auroc(times.astype(float)) == pytest.approx(auroc(truth[repeated], values[repeated]))
+        assert made.average_precision(times.astype(float)) == pytest.approx(
+            average_precision(truth[repeated], values[repeated])
+        )

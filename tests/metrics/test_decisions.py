@@ -15,6 +15,7 @@ from hounsfield.metrics import (
     average_precision,
     calibration_line,
     count_decisions,
+    holm,
     net_benefit,
 )
 
@@ -130,3 +131,22 @@ def test_a_right_probability_is_never_worse_than_acting_on_all_or_none():
     truth, stated = drawn(1.0, 0.0)
     model, everybody = net_benefit(truth, stated, np.linspace(0.05, 0.95, 19))
     assert (model >= np.maximum(everybody, 0) - 0.003).all()
+
+
+def test_holm_by_hand_and_in_any_order():
+    """0.01 * 4, 0.02 * 3 = 0.06, 0.03 * 2 = 0.06, and 0.4; an undefined test is left out."""
+    found = holm(np.array([0.4, 0.01, np.nan, 0.03, 0.02]))
+    np.testing.assert_allclose(found, [0.4, 0.04, np.nan, 0.06, 0.06])
+    with pytest.raises(RefusedInput, match="between 0 and 1"):
+        holm(np.array([1.2]))
+
+
+def test_films_of_one_patient_widen_the_calibration_line():
+    truth, stated = drawn(1.0, 0.0, n=1000)
+    alone = calibration_line(truth, stated).slope
+    copied = calibration_line(np.repeat(truth, 4), np.repeat(stated, 4)).slope
+    grouped = calibration_line(
+        np.repeat(truth, 4), np.repeat(stated, 4), groups=np.repeat(np.arange(1000), 4)
+    ).slope
+    assert copied.high - copied.low == pytest.approx((alone.high - alone.low) / 2, rel=0.01)
+    assert grouped.high - grouped.low == pytest.approx(alone.high - alone.low, rel=0.01)

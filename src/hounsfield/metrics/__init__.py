@@ -4,9 +4,15 @@ Here: how good a prediction is, compared with the truth. Not here: what a lesion
 pages (evaluation). Read auroc.py first. `metrics` lists all by name.
 """
 
-from hounsfield.metrics._auroc_resamples import auroc_resamples, percentile_interval
 from hounsfield.metrics._bootstrap import Interval, cluster_bootstrap
 from hounsfield.metrics._registry import Metric, metric, metrics
+from hounsfield.metrics._weighted import (
+    SortedScore,
+    auroc_resamples,
+    percentile_interval,
+    resampled,
+    sort_score,
+)
 from hounsfield.metrics.auroc import auroc, roc_curve
 from hounsfield.metrics.average_precision import average_precision, precision_recall_curve
 from hounsfield.metrics.brier import brier
@@ -22,6 +28,7 @@ from hounsfield.metrics.expected_calibration_error import (
     expected_calibration_error,
 )
 from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_interval, match_centres
+from hounsfield.metrics.multiplicity import holm
 from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
 from hounsfield.metrics.sensitivity import sensitivity
@@ -43,6 +50,7 @@ __all__ = [
     "Metric",
     "PredictiveValues",
     "ReaderStudy",
+    "SortedScore",
     "at_prevalence",
     "auroc",
     "auroc_resamples",
@@ -58,6 +66,7 @@ __all__ = [
     "delong_study",
     "dice",
     "expected_calibration_error",
+    "holm",
     "jackknife_study",
     "match_centres",
     "metric",
@@ -68,8 +77,10 @@ __all__ = [
     "precision_recall_curve",
     "predictive_values",
     "reader_study",
+    "resampled",
     "roc_curve",
     "sensitivity",
+    "sort_score",
     "specificity",
     "wafroc",
     "wilson_interval",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hounsfield.core.errors import RefusedInput
-from hounsfield.metrics._auroc_resamples import percentile_interval
+from hounsfield.metrics._weighted import percentile_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
