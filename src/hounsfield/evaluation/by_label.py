@@ -304,19 +304,25 @@ def _label_figures(
 def _by_formula(part: _Part, patients: Sequence[str], threshold: float | None) -> dict[str, Interval]:
     """Figures whose interval is a formula: DeLong's and those of ratios count cases as independent."""
     found = {"auroc_delong": delong(part.truth, part.probability).interval()}
-    try:
-        line = calibration_line(part.truth, part.probability, groups=patients)
-    except RefusedInput:
-        pass  # probabilities that part the classes, or are all equal, have no line; the page then shows none
-    else:
-        found["calibration_slope"] = line.slope
-        found["calibration_intercept"] = line.intercept
-        found["calibration_in_the_large"] = line.in_the_large
+    found |= _calibration(part, patients)
     if threshold is not None:
         counts = count_decisions(part.truth, part.probability >= threshold)
         found["likelihood_ratio_positive"] = counts.likelihood_ratio_positive
         found["likelihood_ratio_negative"] = counts.likelihood_ratio_negative
     return found
+
+
+def _calibration(part: _Part, patients: Sequence[str]) -> dict[str, Interval]:
+    """Intercept and slope; none where the probabilities part the classes, or are all equal."""
+    try:
+        line = calibration_line(part.truth, part.probability, groups=patients)
+    except RefusedInput:
+        return {}
+    return {
+        "calibration_slope": line.slope,
+        "calibration_intercept": line.intercept,
+        "calibration_in_the_large": line.in_the_large,
+    }
 
 
 def _mean_of(
