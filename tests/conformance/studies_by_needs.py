@@ -62,6 +62,12 @@ def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:
     ds.save_as(folder / "dicom" / "slice.dcm", enforce_file_format=True)
 
 
+def cardiac_volume(folder: Path, *, flip: bool = False) -> None:
+    """A gated scan without contrast agent, with the arteries given: what a score of calcium needs."""
+    size = {"matrix_px": 160, "field_of_view_mm": 240.0}
+    write_phantom("cardiac-ct", folder, seed=3, regions="seg", trouble=Trouble(flip=flip), **size)
+
+
 STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
@@ -70,6 +76,7 @@ STUDIES: dict[Kind, Callable[..., None]] = {
 # Applications that need a study of their own, of a modality that has one for all others.
 OWN_STUDIES: dict[str, Callable[..., None]] = {
     "body_composition_ct": abdomen_volume,
+    "coronary_calcium": cardiac_volume,
 }
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {

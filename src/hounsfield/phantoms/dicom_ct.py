@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pydicom.uid import CTImageStorage
 
@@ -21,6 +21,8 @@ from hounsfield.phantoms.dicom_attributes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
@@ -38,7 +40,8 @@ class CtProtocol:
     """What the headers of a series say of its scan; without arguments, of the chest phantom.
 
     windows: name, centre and width in HU of each. contrast_agent: what was given (NONE where it is stated that nothing
-    was), "" for what the phantom's parameter `contrast` says, if it has one.
+    was), "" for what the phantom's parameter `contrast` says, if it has one. thickness_mm: of a slice, None for as thick
+    as slices lie apart. more: further attributes by keyword.
     """
 
     series_description: str = "Synthetic chest CT"
@@ -50,6 +53,8 @@ class CtProtocol:
     windows: tuple[tuple[str, float, float], ...] = (("LUNG", -600, 1500), ("MEDIASTINUM", 40, 400))
     contrast_agent: str = ""
     exposure_mas: float = 100
+    thickness_mm: float | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 CHEST = CtProtocol()
@@ -73,12 +78,15 @@ def ct_slice(phantom: Phantom, k: int, trouble: Trouble, *, protocol: CtProtocol
     add_frame_of_reference(data, phantom)
     data.ImageOrientationPatient, data.ImagePositionPatient = plane(phantom), position(phantom, k)
     spacing_mm = phantom.grid.spacing_mm
-    data.PixelSpacing, data.SliceThickness = ds_list(spacing_mm[1:]), ds(spacing_mm[0])
+    data.PixelSpacing = ds_list(spacing_mm[1:])
+    data.SliceThickness = ds(protocol.thickness_mm or spacing_mm[0])
     add_pixel_module(data, phantom.grid.shape[1:], bits_stored=BITS_STORED, is_signed=False)
     data.RescaleIntercept, data.RescaleSlope, data.RescaleType = INTERCEPT_HU, 1, "HU"
     names, centres_hu, widths_hu = zip(*protocol.windows, strict=True)
     data.WindowCenter, data.WindowWidth = list(centres_hu), list(widths_hu)
     data.WindowCenterWidthExplanation = list(names)
+    for keyword, value in protocol.more.items():
+        setattr(data, keyword, value)
     add_image_label(data)
     data.PixelData = stored_hu(phantom.array[k])
     return data
