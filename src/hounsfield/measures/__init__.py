@@ -56,6 +56,7 @@ from hounsfield.measures.laa910 import laa910
 from hounsfield.measures.laa950 import laa950
 from hounsfield.measures.lirads_ctmr_2018 import LiradsInputs, lirads_ctmr_2018
 from hounsfield.measures.liver_spleen_ct import LiverSpleenInputs, liver_spleen_ct
+from hounsfield.measures.longest_diameter import longest_diameter
 from hounsfield.measures.lung_rads_2022 import ScreeningNodule, lung_rads_2022, lung_rads_of_exam
 from hounsfield.measures.lv_volume_area_length import AreaAndLength, lv_volume_area_length
 from hounsfield.measures.lv_volume_biplane_discs import DiscsOfTwoViews, lv_volume_biplane_discs
@@ -74,6 +75,7 @@ from hounsfield.measures.recist_1_1 import RecistAssessment, overall_response, r
 from hounsfield.measures.region_area import region_area
 from hounsfield.measures.region_pixels import region_pixels
 from hounsfield.measures.region_volume import region_volume
+from hounsfield.measures.short_axis import short_axis
 from hounsfield.measures.smi_l3 import MUSCLE_HU, SUBCUTANEOUS_FAT_HU, VISCERAL_FAT_HU, SmiInputs, smi_l3
 from hounsfield.measures.sul_james128 import sul_james128
 from hounsfield.measures.sul_janmahasatian import sul_janmahasatian
@@ -195,6 +197,7 @@ __all__ = [
     "laa950",
     "lirads_ctmr_2018",
     "liver_spleen_ct",
+    "longest_diameter",
     "lung_rads_2022",
     "lung_rads_of_exam",
     "lv_volume_area_length",
@@ -219,6 +222,7 @@ __all__ = [
     "region_area",
     "region_pixels",
     "region_volume",
+    "short_axis",
     "smi_l3",
     "sphere_volume_mm3",
     "sul_james128",
