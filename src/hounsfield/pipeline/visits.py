@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hounsfield.core import Application, Series, Study
+    from hounsfield.pipeline.selection import Selection
 
 # What must not differ between visits of one person, where both state it.
 _OF_THE_PERSON = (("PatientBirthDate", "birth date (0010,0030)"), ("PatientSex", "sex (0010,0040)"))
@@ -41,12 +42,14 @@ class CourseSelection:
     """What an application over time does with the studies of one patient.
 
     matches: one row of visits, the last one last, for each time that it runs. verdicts: one a series of
-    every study. refusals: why it does not run though it was meant to. conditions: what was left out.
+    every study. refusals: why it does not run though it was meant to, and `refused_on` where this is told.
+    conditions: what was left out.
     """
 
     matches: tuple[tuple[Visit, ...], ...]
     verdicts: tuple[Verdict, ...]
     refusals: tuple[Condition, ...] = ()
+    refused_on: Visit | None = None
     conditions: tuple[Condition, ...] = ()
 
 
@@ -61,35 +64,54 @@ def by_patient(studies: Iterable[Study]) -> list[list[Study]]:
 
 
 def select_visits(studies: Sequence[Study], application: Application) -> CourseSelection:
-    """Match the series of all `studies` of one patient with the roles of `application`."""
+    """Match the series of all `studies` of one patient with the roles of `application`; each modality by itself."""
+    main, fewest = application.needs.main.name, application.needs.visits
     selections = [select(study, application) for study in studies]
     verdicts = tuple(verdict for selection in selections for verdict in selection.verdicts)
-    usable = [(s, found) for s, found in zip(studies, selections, strict=True) if found.matches]
-    meant = [s for s, found in zip(studies, selections, strict=True) if found.matches or found.near_misses]
-    if len(meant) < application.needs.visits:
+    meant = [
+        (study, [v.series for v in found.verdicts if v.was_meant])
+        for study, found in zip(studies, selections, strict=True)
+        if any(v.was_meant for v in found.verdicts)
+    ]
+    if len(meant) < fewest:
         return CourseSelection((), _too_few(verdicts, len(meant), application))
-    refusals = (*_contradictions(meant), *_undated(meant))
-    if len(usable) < application.needs.visits:
-        misses = (v for found in selections for v in found.near_misses)
-        refusals = (*refusals, *dict.fromkeys(reason for v in misses for reason in v.reasons))
+    study, series = meant[-1]
+    told_on = Visit(study, {main: series[0]}, 0)
+    refusals = (*_contradictions(studies), *_undated([one for one, _ in meant]))
     if refusals:
-        return CourseSelection((), verdicts, refusals)
-    usable.sort(key=lambda pair: _date(pair[0]) or date.min)
-    first = min(day for day in (_date(study) for study, _ in usable) if day is not None)
-    days = [((_date(study) or first) - first).days for study, _ in usable]
-    (last, found), earlier = usable[-1], usable[:-1]
-    matches = tuple(
-        (
-            *(
-                Visit(study, _likest(match, before.matches, application), day)
-                for (study, before), day in zip(earlier, days[:-1], strict=True)
-            ),
-            Visit(last, match, days[-1]),
-        )
-        for match in found.matches
+        return CourseSelection((), verdicts, refusals, told_on)
+    usable = sorted(
+        ((s, found) for s, found in zip(studies, selections, strict=True) if found.matches),
+        key=lambda pair: _day(pair[0]),
     )
-    left_out = _left_out([s for s in meant if s not in [one for one, _ in usable]], selections, studies)
-    return CourseSelection(matches, verdicts, (), left_out)
+    modalities = dict.fromkeys(str(m[main].modality) for _, found in usable for m in found.matches)
+    rows = [row for one in modalities for row in _rows(usable, main, one) if len(row) >= fewest]
+    if not rows:
+        reasons = dict.fromkeys(r for found in selections for v in found.near_misses for r in v.reasons)
+        refusals = tuple(reasons) or (_nothing_alike(),)
+        return CourseSelection((), verdicts, refusals, told_on)
+    left_out = _left_out(studies, {visit.study.key for row in rows for visit in row}, verdicts)
+    return CourseSelection(tuple(rows), verdicts, conditions=left_out)
+
+
+def _rows(usable: Sequence[tuple[Study, Selection]], main: str, modality: str) -> list[tuple[Visit, ...]]:
+    """For each match of the last visit the row of visits that end with it."""
+    fitting = [
+        (study, matches)
+        for study, found in usable
+        if (matches := [match for match in found.matches if match[main].modality == modality])
+    ]
+    days = [_day(study) - _day(fitting[0][0]) for study, _ in fitting]
+    (last, last_matches), before = fitting[-1], fitting[:-1]
+
+    def row(match: Mapping[str, Series]) -> tuple[Visit, ...]:
+        earlier = (
+            Visit(study, _likest(match[main], matches, main), day)
+            for (study, matches), day in zip(before, days, strict=False)
+        )
+        return (*earlier, Visit(last, match, days[-1]))
+
+    return [row(match) for match in last_matches]
 
 
 def _too_few(verdicts: Sequence[Verdict], n_studies: int, application: Application) -> tuple[Verdict, ...]:
@@ -135,6 +157,14 @@ def _undated(studies: Sequence[Study]) -> list[Condition]:
     return []
 
 
+def _nothing_alike() -> Condition:
+    text = (
+        "The studies of this patient that could be read are of different modalities, and sizes on CT and MR are not "
+        "compared. Give studies of one modality."
+    )
+    return Condition("visits-of-other-modality", "refusal", text)
+
+
 def _date(study: Study) -> date | None:
     """Study Date (0008,0020); None where there is none or it is none."""
     text = str(study.tags.get("StudyDate") or "").strip()
@@ -144,30 +174,40 @@ def _date(study: Study) -> date | None:
         return None
 
 
-def _likest(
-    match: Mapping[str, Series], candidates: Sequence[Mapping[str, Series]], application: Application
-) -> Mapping[str, Series]:
-    """Of the matches of an earlier visit that whose main series was made most like the last one's."""
-    name = application.needs.main.name
-    now = match[name]
+def _day(study: Study) -> int:
+    """Days from year 1 on; the date was checked before."""
+    return (_date(study) or date.min).toordinal()
+
+
+def _likest(now: Series, candidates: Sequence[Mapping[str, Series]], main: str) -> Mapping[str, Series]:
+    """Of the matches of an earlier visit that whose main series was made most like `now`."""
 
     def likeness(candidate: Mapping[str, Series]) -> tuple[bool, ...]:
-        then = candidate[name]
-        return (
-            then.modality == now.modality,
-            *(then.tags.get(key) == now.tags.get(key) for key in _LIKENESS),
-        )
+        return tuple(candidate[main].tags.get(key) == now.tags.get(key) for key in _LIKENESS)
 
     return max(candidates, key=likeness)
 
 
-def _left_out(
-    left: Sequence[Study], selections: Sequence[object], studies: Sequence[Study]
-) -> tuple[Condition, ...]:
+def _left_out(studies: Sequence[Study], used: set[str], verdicts: Sequence[Verdict]) -> tuple[Condition, ...]:
+    """Studies with a series of the right kind that are not compared: changes may be counted from the wrong one."""
+    of_kind = {id(v.series): v for v in verdicts if v.is_taken or v.was_meant or _lacks_regions(v)}
+    left = [
+        study
+        for study in studies
+        if study.key not in used and any(id(series) in of_kind for series in study.series)
+    ]
     if not left:
         return ()
+    bare = sum(
+        any(id(s) in of_kind and _lacks_regions(of_kind[id(s)]) for s in study.series) for study in left
+    )
     text = (
-        f"{len(left)} of {len(studies)} studies of this patient could not be read and were left out; inspect says why. "
-        "Changes are counted from the first study that could be read."
+        f"{len(left)} of {len(studies)} studies of this patient are not compared, {bare} of them because no region is "
+        "given on them: a lesion that was never outlined there is not known to have vanished. `hounsfield inspect` "
+        "says why for each; first and smallest sizes are those of the studies that are compared."
     )
     return (Condition("visit-left-out", "warning", text),)
+
+
+def _lacks_regions(verdict: Verdict) -> bool:
+    return any(reason.code == "no-region-given" for reason in verdict.reasons)
