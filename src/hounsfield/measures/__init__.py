@@ -10,6 +10,13 @@ from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
 from hounsfield.measures._course_growth import vdt_over_time
 from hounsfield.measures._fetal_scan import FetalScan, head_circumference_mm
 from hounsfield.measures._from_reading import of_rule, values_of_reading
+from hounsfield.measures._growth_trends import diameter_trend, recist_trend, volume_trend
+from hounsfield.measures._lesion_response import (
+    ORGAN_UNSTATED,
+    FollowedLesion,
+    choose_targets,
+    tumour_visits,
+)
 from hounsfield.measures._nodule_growth import growth_over
 from hounsfield.measures._nodule_size import sphere_volume_mm3
 from hounsfield.measures._patient_size import SulInputs
@@ -17,7 +24,13 @@ from hounsfield.measures._pet_header import PetHeader
 from hounsfield.measures._rano import TumourSizes, volume_ratio_of_diameters, volume_ratio_of_products
 from hounsfield.measures._rule import Measure, RuleCard, measure, measures
 from hounsfield.measures._suv_refusals import suv_refusal
-from hounsfield.measures._tumour_visits import TargetLesion, TumourVisit, irecist_over_time, recist_over_time
+from hounsfield.measures._tumour_visits import (
+    NODES,
+    TargetLesion,
+    TumourVisit,
+    irecist_over_time,
+    recist_over_time,
+)
 from hounsfield.measures.abc2 import HaemorrhageLengths, abc2
 from hounsfield.measures.acog_redating_700 import RedatingInputs, acog_redating_700
 from hounsfield.measures.acr_tirads_2017 import TiradsInputs, acr_tirads_2017
@@ -90,6 +103,8 @@ from hounsfield.measures.wilson import WilsonInputs, wilson
 
 __all__ = [
     "MUSCLE_HU",
+    "NODES",
+    "ORGAN_UNSTATED",
     "SUBCUTANEOUS_FAT_HU",
     "THRESHOLDS",
     "VISCERAL_FAT_HU",
@@ -117,6 +132,7 @@ __all__ = [
     "DiscsOfTwoViews",
     "FetalScan",
     "Fib4Inputs",
+    "FollowedLesion",
     "HadlockEfwInputs",
     "HadlockGaInputs",
     "HadlockGrowthInputs",
@@ -174,12 +190,14 @@ __all__ = [
     "calcium_volume",
     "centiloid_pib",
     "chest_film_quality",
+    "choose_targets",
     "crl_intergrowth",
     "crl_robinson",
     "ctr",
     "dawn",
     "defuse3_mismatch",
     "deviation_index",
+    "diameter_trend",
     "fib4",
     "fleischner_2017",
     "growth_over",
@@ -219,6 +237,7 @@ __all__ = [
     "rano_2010",
     "recist_1_1",
     "recist_over_time",
+    "recist_trend",
     "region_area",
     "region_pixels",
     "region_volume",
@@ -234,12 +253,14 @@ __all__ = [
     "suvpeak_1cm3",
     "tlg",
     "trace_weighted",
+    "tumour_visits",
     "values_of_reading",
     "vdt",
     "vdt_over_time",
     "volume_adjusted_g_per_l",
     "volume_ratio_of_diameters",
     "volume_ratio_of_products",
+    "volume_trend",
     "volume_z",
     "wilson",
 ]
