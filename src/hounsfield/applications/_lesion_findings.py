@@ -98,7 +98,7 @@ def lesion_finding(lesion: Followed, days: Sequence[int], change: Outcome | str 
     if now is not None and change is not None and not isinstance(change, str):
         since = f"from day {days[_first_seen(lesion)]} to day {days[-1]}"
         measured += [
-            replace(m, regions=(lesion.name,), note=_joined(since, m.note)) for m in change.measurements
+            replace(m, regions=(lesion.name,), note=joined(since, m.note)) for m in change.measurements
         ]
     return Finding(
         lesion.name,
@@ -143,5 +143,6 @@ def _reason(lesion: Followed, days: Sequence[int], change: Outcome | str | None)
     return text + (f", doubling in {shown(round(doubling))} days." if doubling is not None else ".")
 
 
-def _joined(*parts: str) -> str:
+def joined(*parts: str) -> str:
+    """Notes one after the other, without those that are empty."""
     return "; ".join(part for part in parts if part)

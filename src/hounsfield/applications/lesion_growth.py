@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hounsfield.applications._lesion_findings import Followed, is_new, lesion_finding, response_findings
+from hounsfield.applications._lesion_findings import (
+    Followed,
+    is_new,
+    joined,
+    lesion_finding,
+    response_findings,
+)
 from hounsfield.applications._lesion_visits import ROLE, LesionVisit, aligned, differences, gather
 from hounsfield.core import (
     Condition,
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
 
 VERSION = "1.0.0"
 MOST_NAMED = 6
+AGAINST = {"change-from-baseline": "against the first visit", "change-from-nadir": "against the smallest sum"}
 SCAN = Role(ROLE, modalities=("CT", "MR"), geometry="volume")
 OUTLINES = Role("lesions", geometry="any", kind="regions")
 
@@ -146,51 +153,60 @@ def _state(visits: Sequence[LesionVisit], track: Track, k: int) -> str:
 
 def _doubts(visits: Sequence[LesionVisit], lesions: Sequence[Followed]) -> list[Condition]:
     """What is not clear about which lesion is which, each once with the lesions concerned."""
-    texts = {
-        (
-            "lesion-match-open",
-            "open",
-        ): "could as well be another lesion that lies near it, so its change is not given. "
-        "Give the regions Tracking UIDs (0062,0021) that say which is which.",
-        (
-            "lesion-not-outlined",
-            "gone",
-        ): "has no region though its place is imaged: it counts as gone (0 mm). If it was "
-        "only not outlined, outline it.",
-        (
-            "lesion-not-covered",
-            "unseen",
-        ): "lies outside the image, or where it would lie is not known: it counts as not "
-        "measured, and if it was seen later, it is not called new.",
-        (
-            "lesions-merged",
-            "merged",
-        ): "has no region of its own, and its place belongs to another lesion: they may have "
-        "merged. It counts as not measured.",
-        (
-            "lesion-split",
-            "split",
-        ): "was not outlined before, and its place belonged to another lesion: that one may have "
-        "split. It is not called new.",
+    at = {
+        state: _concerned(visits, lesions, state) for state in ("open", "gone", "unseen", "merged", "split")
     }
-    found = []
-    for (code, state), text in texts.items():
-        concerned = [
-            f"{one.label} on day {visit.day}"
-            for one in lesions
-            for visit, at in zip(visits, one.states, strict=True)
-            if at == state
-        ]
-        if concerned:
-            found.append(Condition(code, "warning", f"{_listed(concerned)}: {text}"))
-    new = [one.label for one in lesions if is_new(one)]
-    if new:
-        text = (
-            f"{_listed(new)}: no region lay at this place at the visits before, though it was imaged. A new lesion is "
-            "progression by RECIST 1.1 if it is unequivocal: a reader has to confirm that."
-        )
-        found.append(Condition("new-lesion-unconfirmed", "warning", text))
-    return found
+    new = _listed([one.label for one in lesions if is_new(one)])
+    found = [
+        Condition(
+            "lesion-match-open",
+            "warning",
+            f"{at['open']}: could as well be another lesion that lies near it, so its change is not given. Give the "
+            "regions Tracking UIDs (0062,0021) that say which is which.",
+        ),
+        Condition(
+            "lesion-not-outlined",
+            "warning",
+            f"{at['gone']}: no region lies there though the place is imaged, so it counts as gone (0 mm). If it was only "
+            "not outlined, outline it.",
+        ),
+        Condition(
+            "lesion-not-covered",
+            "warning",
+            f"{at['unseen']}: the place lies outside the image, or is not known there. It counts as not measured, and a "
+            "lesion that is seen first after such a visit is not called new.",
+        ),
+        Condition(
+            "lesions-merged",
+            "warning",
+            f"{at['merged']}: it has no region of its own and its place belongs to another lesion, so they may have merged. "
+            "It counts as not measured.",
+        ),
+        Condition(
+            "lesion-split",
+            "warning",
+            f"{at['split']}: it was not outlined before and its place belonged to another lesion, which may have split. It "
+            "is not called new.",
+        ),
+        Condition(
+            "new-lesion-unconfirmed",
+            "warning",
+            f"{new}: no region lay there at the visits before, though the place was imaged. A new lesion is progression by "
+            "RECIST 1.1 if it is unequivocal: a reader has to confirm that.",
+        ),
+    ]
+    return [condition for condition, concerned in zip(found, (*at.values(), new), strict=True) if concerned]
+
+
+def _concerned(visits: Sequence[LesionVisit], lesions: Sequence[Followed], state: str) -> str:
+    """Lesions and days of that state, in words; "" for none."""
+    found = [
+        f"{one.label} on day {visit.day}"
+        for one in lesions
+        for visit, at in zip(visits, one.states, strict=True)
+        if at == state
+    ]
+    return _listed(found)
 
 
 def _reading(
@@ -302,7 +318,9 @@ def _response(
         )
         conditions.append(Condition("organ-unstated", "note", text))
     trends = [recist_trend(seen), *(alone if len(followed) > len(targets) else [])]
-    numbers = [replace(m, regions=measured) for m in last.measurements]
+    numbers = [
+        replace(m, regions=measured, note=joined(AGAINST.get(m.name, ""), m.note)) for m in last.measurements
+    ]
     return numbers, response_findings(last, measured), trends, conditions
 
 

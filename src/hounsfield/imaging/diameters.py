@@ -20,6 +20,7 @@ _TOUCHING = np.ones((3, 3), dtype=bool)
 # pixels at random places, centres (0) measure 0.2 to 0.8 pixels too little and sides (0.5) 0.1 to 0.8 too much;
 # this lies within 0.35 on average (tests/imaging/test_diameters.py).
 _END_PX = 0.25
+_EQUAL_MM = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,16 @@ def diameters(mask: NDArray[np.bool_], grid: Grid) -> Diameters | None:
         labels, n = ndimage.label(mask[k], structure=_TOUCHING)
         for part in range(1, n + 1):
             one = _of_part(labels == part, grid, int(k))
-            if found is None or one.longest_mm > found.longest_mm + 1e-9:
+            if found is None or _is_larger(one, found):
                 found = one
     return found
+
+
+def _is_larger(one: Diameters, other: Diameters) -> bool:
+    """By the longest diameter; of equal ones by the short axis, so that the order of storage decides nothing."""
+    if abs(one.longest_mm - other.longest_mm) > _EQUAL_MM:
+        return one.longest_mm > other.longest_mm
+    return one.short_axis_mm > other.short_axis_mm + _EQUAL_MM
 
 
 def _of_part(part: NDArray[np.bool_], grid: Grid, k: int) -> Diameters:
@@ -55,14 +63,13 @@ def _of_part(part: NDArray[np.bool_], grid: Grid, k: int) -> Diameters:
     hull = ConvexHull(points_mm).vertices
     corners = points_mm[hull]
     apart_mm = np.linalg.norm(corners[:, None] - corners[None], axis=-1)
-    first, second = np.unravel_index(int(apart_mm.argmax()), apart_mm.shape)
+    longest_mm = float(apart_mm.max())
+    pairs = np.argwhere(np.triu(apart_mm >= longest_mm - _EQUAL_MM, 1))
+    across_mm = [_longest_across(corners, corners[b] - corners[a]) for a, b in pairs]
+    first, second = pairs[int(np.argmax(across_mm))]
     (y1, x1), (y2, x2) = ends_yx[hull[first]].tolist(), ends_yx[hull[second]].tolist()
-    return Diameters(
-        k,
-        float(apart_mm[first, second]),
-        _longest_across(corners, corners[second] - corners[first]),
-        ((float(k), y1, x1), (float(k), y2, x2)),
-    )
+    ends = ((float(k), y1, x1), (float(k), y2, x2))
+    return Diameters(k, longest_mm, max(across_mm), ends)
 
 
 def _ends(part: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -98,7 +98,8 @@ class BrainMrParameters:
     stays; below 3 mm it is gone. lesion_first_days: day from which on each is there, empty for all from the first;
     its diameter is then that of this day. brain_loss_percent, hippocampal_loss_percent, ventricle_growth_percent: of the volume at the first
     visit, a year. matrix_px over field_of_view_mm. noise: standard deviation as part of the signal of white matter.
-    bias: largest change of signal by the coil. moves: whether the head lies differently at every visit. Raises
+    bias: largest change of signal by the coil. moves: whether the head lies differently at every visit. contrasts:
+    which are written; lesions are outlined on the last of them. Raises
     UsageError outside the ranges that the phantom can show.
     """
 
@@ -115,6 +116,7 @@ class BrainMrParameters:
     noise: float = 0.025
     bias: float = 0.2
     moves: bool = True
+    contrasts: tuple[Contrast, ...] = ("t1", "flair")
 
     def __post_init__(self) -> None:
         years = max(self.visit_days, default=0) / DAYS_PER_YEAR
@@ -135,6 +137,8 @@ class BrainMrParameters:
                 raise UsageError(
                     f"{name} is {value:g}, outside {low:g} to {high:g} that the brain phantom can show"
                 )
+        if not self.contrasts or not set(self.contrasts) <= set(SEQUENCES):
+            raise UsageError(f"contrasts are {self.contrasts}; choose from {', '.join(SEQUENCES)}")
         days = self.visit_days
         if not 1 <= len(days) <= 6 or days[0] != 0 or list(days) != sorted(set(days)):
             raise UsageError(f"visit_days are {days}: give one to six days that begin with 0 and rise")

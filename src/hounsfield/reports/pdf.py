@@ -73,14 +73,8 @@ def report_pdf(content: Content, pictures: Sequence[Picture], charts: Sequence[P
         invariant=1,
         lang="en",
     )
-    course = _course(content, charts)
-    story = [
-        *_head(content),
-        *_result(content),
-        *course,
-        *_pictures(content, pictures),
-        *_background(content),
-    ]
+    story = [*_head(content), *_result(content), *_course(content, charts), *_measurements(content)]
+    story += [*_pictures(content, pictures), *_background(content)]
     foot = (printable(_identity(content)), f"{printable(content.title)}. {RESEARCH_USE} {DRAFT_NOTICE}")
     document.build(story, canvasmaker=numbered_canvas(foot, FONT))
     return target.getvalue()
@@ -149,7 +143,7 @@ def _result(content: Content) -> list[Any]:
         lines = [*(paragraph(reason, "large") for reason in reasons), paragraph(REMEDY, "quiet")]
         return _headed("No reading was made", lines)
     story = _headed("Impression", [paragraph(line, "large") for line in content.section("impression")])
-    return [*story, *_findings(content), *_measurements(content)]
+    return [*story, *_findings(content)]
 
 
 def _findings(content: Content) -> list[Any]:

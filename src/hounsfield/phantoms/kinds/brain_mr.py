@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hounsfield.core.progress import step
 from hounsfield.phantoms._kinds import PhantomCard, phantom_kind
-from hounsfield.phantoms.brain_mr import SEQUENCES, BrainMrParameters, brain_visits, record, scan
+from hounsfield.phantoms.brain_mr import BrainMrParameters, brain_visits, record, scan
 from hounsfield.phantoms.phantom import Phantom, PhantomStudy
 from hounsfield.phantoms.trouble import place
 
@@ -40,7 +40,7 @@ def write(
     *,
     regions: str | None = None,
 ) -> PhantomStudy:
-    """Write one study a visit, in it one series a contrast, and the lesions on FLAIR as `regions`."""
+    """Write one study a visit, in it one series a contrast, and the lesions on the last of these as `regions`."""
     from hounsfield.phantoms.dicom_mr import mr_slice
     from hounsfield.phantoms.dicom_series import write_series
     from hounsfield.phantoms.lesion_segmentation import write_lesions
@@ -49,7 +49,7 @@ def write(
     visits = brain_visits(parameters)
     for visit in visits:
         step(progress, f"brain phantom: day {visit.day}", visit.number / len(visits))
-        for contrast in SEQUENCES:
+        for contrast in parameters.contrasts:
             made = scan(parameters, visit, contrast)
             name = f"day-{visit.day}-{contrast}"
             phantom = Phantom(
@@ -66,7 +66,7 @@ def write(
             images[name] = phantom = place(phantom, trouble)
             (dicom / name).mkdir()
             write_series(dicom / name, phantom, mr_slice, trouble=trouble, progress=progress)
-            if regions is not None and contrast == "flair":
+            if regions is not None and contrast == parameters.contrasts[-1]:
                 slices = [mr_slice(phantom, k, trouble) for k in range(phantom.grid.shape[0])]
                 lesions = [mask for mask in phantom.masks if mask.startswith("lesion")]
                 path = dicom / f"day-{visit.day}-lesions.dcm"
