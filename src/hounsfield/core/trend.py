@@ -6,12 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from hounsfield.core.code import Code
 from hounsfield.core.measurement import UNIT_SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from hounsfield.core.code import Code
 
 CurveKind = Literal["measured", "limit", "model"]
 
@@ -40,6 +39,12 @@ class Curve:
     def at(self, day: float) -> float | None:
         """The value at that day, None where there is none."""
         return next((value for at, value in self.points if at == day), None)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Curve:
+        """From the form used in `reading.json`; raises KeyError or ValueError for another form."""
+        points = tuple((float(day), float(value)) for day, value in record["points"])
+        return cls(record["label"], points, record["kind"])
 
     def to_json(self) -> dict[str, Any]:
         """The form used in `reading.json`."""
@@ -88,7 +93,23 @@ class Trend:
             sorted({day for curve in self.curves if curve.kind == "measured" for day, _ in curve.points})
         )
 
-    def to_json(self) -> Mapping[str, Any]:
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Trend:
+        """From the form used in `reading.json`; raises KeyError or ValueError for another form."""
+        return cls(
+            name=record["name"],
+            title=record["title"],
+            quantity=Code(**record["quantity"]),
+            unit=record["unit"],
+            rule=record["rule"],
+            rule_version=record["rule_version"],
+            curves=tuple(Curve.from_json(one) for one in record["curves"]),
+            marks=tuple((float(day), str(word)) for day, word in record["marks"]),
+            logarithmic=bool(record["logarithmic"]),
+            note=record["note"],
+        )
+
+    def to_json(self) -> dict[str, Any]:
         """The form used in `reading.json`."""
         return {
             "name": self.name,

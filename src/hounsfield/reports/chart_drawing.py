@@ -13,8 +13,6 @@ from hounsfield.reports.chart import DASHES_PX, DOT_PX, Chart, dashes, lay_out
 from hounsfield.results.documents import Picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from hounsfield.core import Trend
@@ -77,19 +75,14 @@ def chart_picture(trend: Trend, chart: Chart) -> Picture:
     return Picture(f"chart-{trend.name}", chart.title, chart_rgb(chart))
 
 
-def write_chart(trend: Trend, path: Path) -> None:
-    """Draw `trend` into `path`, as its ending says: .svg or .png. Raises UsageError for another ending."""
+def chart_file(trend: Trend, ending: str) -> bytes:
+    """`trend` as a file with that ending, .svg or .png. Raises UsageError for another one."""
     chart = lay_out(trend)
-    kind = path.suffix.lower()
-    if kind not in {".svg", ".png"}:
-        raise UsageError(
-            f"a chart is drawn as .svg or .png, not as {path.name!r}: choose one of these endings"
-        )
-    content = chart_svg(chart).encode("utf-8") if kind == ".svg" else png_bytes(chart_rgb(chart))
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
+    if ending == ".svg":
+        return chart_svg(chart).encode("utf-8")
+    if ending == ".png":
+        return png_bytes(chart_rgb(chart))
+    raise UsageError(f"a chart is drawn as .svg or .png, not as {ending!r}: choose one of these endings")
 
 
 def _hex(colour: Colour) -> str:
