@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hounsfield.core import Curve, Trend
 from hounsfield.core.code import LONG_AXIS, VOLUME
 from hounsfield.core.errors import RefusedInput
-from hounsfield.core.exact import shown
+from hounsfield.core.exact import exact, shown
 from hounsfield.measures._target_response import (
     PARTIAL_RESPONSE_PERCENT,
     PROGRESSION_MM,
@@ -56,7 +56,7 @@ def recist_trend(visits: Sequence[TumourVisit]) -> Trend:
         curves += [Curve(name, points) for name, points in single.items() if points]
     first, last = visits[0].day, visits[-1].day
     if len(visits) > 1:
-        partial_mm = visits[0].sum_mm * (1 - PARTIAL_RESPONSE_PERCENT / 100)
+        partial_mm = float(exact(visits[0].sum_mm) * (100 - PARTIAL_RESPONSE_PERCENT) / 100)
         curves.append(Curve(PARTIAL_LABEL, ((first, partial_mm), (last, partial_mm)), "limit"))
         curves.append(Curve(PROGRESSION_LABEL, _progression(visits), "limit"))
     marks = [(float(first), "baseline")]
@@ -84,7 +84,8 @@ def _progression(visits: Sequence[TumourVisit]) -> tuple[tuple[float, float], ..
     for before, visit in pairwise(visits):
         if all(one.counted_mm is not None for one in before.targets):
             nadir_mm = min(nadir_mm, before.sum_mm)
-        limit_mm = max(nadir_mm * (1 + PROGRESSION_PERCENT / 100), nadir_mm + PROGRESSION_MM)
+        by_percent = exact(nadir_mm) * (100 + PROGRESSION_PERCENT) / 100
+        limit_mm = float(max(by_percent, exact(nadir_mm) + PROGRESSION_MM))
         points += [(before.day, limit_mm), (visit.day, limit_mm)]
     return tuple(points)
 
