@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from hounsfield.core import Condition
+from hounsfield.core import applications as registered
 from hounsfield.pipeline.selection import Verdict, select
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class CourseSelection:
     refusals: tuple[Condition, ...] = ()
     refused_on: Visit | None = None
     conditions: tuple[Condition, ...] = ()
+
+
+def over_visits(names: Iterable[str]) -> tuple[str, ...]:
+    """Of the applications of these names those that read several studies of a patient together."""
+    return tuple(name for name in names if registered.get(name).needs.visits > 1)
 
 
 def by_patient(studies: Iterable[Study]) -> list[list[Study]]:
