@@ -7,6 +7,7 @@ the first application on another kind adds one function here.
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,12 @@ def abdomen_volume(folder: Path, *, flip: bool = False) -> None:
     write_phantom("abdomen-ct", folder, seed=3, n_slices=52, matrix_px=128, trouble=Trouble(flip=flip))
 
 
+def head_visits(folder: Path, *, flip: bool = False) -> None:
+    """Two visits of one patient, each with its lesions outlined."""
+    options = {"visit_days": (0, 365), "matrix_px": 96, "contrasts": ("flair",), "regions": "seg"}
+    write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
+
+
 def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:
     """One T1 slice of no head, but of that kind; a single slice has no second way of storing it."""
     picture = np.clip(np.round(head_slice()), 0, None).astype("<u2")
@@ -77,6 +84,7 @@ STUDIES: dict[Kind, Callable[..., None]] = {
 OWN_STUDIES: dict[str, Callable[..., None]] = {
     "body_composition_ct": abdomen_volume,
     "coronary_calcium": cardiac_volume,
+    "lesion_growth": head_visits,
 }
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {
@@ -140,6 +148,14 @@ class Synthetic:
 
 
 def images_of(folder: Path) -> list[tuple[Path, Dataset]]:
-    """The files of a written study that hold an image, and their data sets."""
-    found = [(path, dcmread(path)) for path in sorted((folder / "dicom").iterdir())]
+    """The files of a written study (or of several visits) that hold an image, and their data sets."""
+    found = [(path, dcmread(path)) for path in sorted((folder / "dicom").rglob("*.dcm"))]
     return [(path, ds) for path, ds in found if ds.Modality not in {"SEG", "RTSTRUCT"}]
+
+
+def copy_needed_regions(application: Application, folder: Path, to: Path) -> None:
+    """Copy the files that outline regions, where the application cannot do without."""
+    if any(role.kind == "regions" and not role.optional for role in application.needs.roles):
+        for path in sorted((folder / "dicom").rglob("*.dcm")):
+            if dcmread(path, stop_before_pixels=True).Modality in {"SEG", "RTSTRUCT"}:
+                shutil.copy(path, to)

@@ -72,6 +72,8 @@ class _Segment:
     category: Code
     laterality: Code | None
     algorithm: Algorithm
+    site: Code | None
+    tracking_uid: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +156,17 @@ def _given(contents: _Contents, slots: tuple[int, ...], shape: tuple[int, int, i
                 _mark_in_place(masks[segment][slots[k]], contents, segment, stored, adds=place in drawn)
                 drawn.add(place)
     return [
-        GivenRegion(s.name, s.label, masks[s.number], s.concept, s.category, s.laterality, s.algorithm)
+        GivenRegion(
+            s.name,
+            s.label,
+            masks[s.number],
+            s.concept,
+            s.category,
+            s.laterality,
+            s.algorithm,
+            s.site,
+            s.tracking_uid,
+        )
         for s in contents.segments
     ]
 
@@ -206,6 +218,8 @@ def _segments(header: Dataset, *, is_label_map: bool) -> tuple[_Segment, ...]:
                 _category(first_item(item, "SegmentedPropertyCategoryCodeSequence")),
                 _LATERALITY.get(text(modifier, "CodeValue")) if modifier is not None else None,
                 _ALGORITHMS.get(text(item, "SegmentAlgorithmType").upper(), "SEMIAUTOMATIC"),
+                _code(first_item(item, "AnatomicRegionSequence")),
+                text(item, "TrackingUID") or None,
             )
         )
     return tuple(made)
