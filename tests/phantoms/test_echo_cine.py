@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from hounsfield.core.errors import UsageError
 from hounsfield.measures import (
@@ -114,7 +114,7 @@ def test_area_and_length_err_by_the_known_factor_of_the_truncation(made):
 
 def test_ejection_fraction_counted_in_pixels_is_that_of_the_beat(made):
     """Areas of the masks, as a reader would outline them."""
-    study = made(pixel_mm=0.8)
+    study = made(pixel_mm=0.8, n_beats=2)
     masks = [study.images[view].masks["left-ventricle"] for view in ("a4c", "a2c")]
     for beat in study.truth["beats"]:
         volumes_ml = []
@@ -146,6 +146,15 @@ def test_frames_hold_the_extremes_of_every_beat(seed, frames_per_s, rate_per_min
         assert 60.0 / beat["interval_s"] == pytest.approx(rate_per_min, rel=0.06)
         assert beat["start_s"] <= truth["frame_time_s"][beat["ed_frame"]] < beat["start_s"] + 0.06
     assert volumes_ml.max() <= 110.0 + 1e-6
+
+
+@pytest.mark.parametrize(("frames_per_s", "rate_per_min"), [(25.0, 150.0), (50.0, 50.0), (90.0, 100.0)])
+def test_beats_can_be_counted_by_their_smallest_volumes(frames_per_s, rate_per_min):
+    truth = planned(frames_per_s=frames_per_s, rate_per_min=rate_per_min, n_beats=7)
+    volumes_ml = np.array(truth["volume_ml"])
+    found, _ = signal.find_peaks(-volumes_ml, prominence=0.5 * np.ptp(volumes_ml))
+    assert len(found) == 7
+    assert all(abs(k - beat["es_frame"]) <= 2 for k, beat in zip(found, truth["beats"], strict=True))
 
 
 @pytest.mark.parametrize("rhythm", ["sinus", "atrial-fibrillation", "ectopic"])
@@ -192,7 +201,7 @@ def test_picture_moves_as_the_truth_says(made):
 
 def test_speckle_of_the_wall_moves_on_and_blood_is_new_in_every_frame(made):
     """At the end of filling the heart all but stands still: then tissue looks alike in two frames, blood does not."""
-    study = made(pixel_mm=0.8)
+    study = made(pixel_mm=0.8, n_beats=2)
     image, frame = study.images["a4c"], study.truth["beats"][1]["ed_frame"]
     cavity = image.masks["left-ventricle"][frame]
     tissue, blood = np.zeros_like(cavity), np.zeros_like(cavity)

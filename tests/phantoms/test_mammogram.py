@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import subprocess
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
+import PIL.Image
 import pydicom
 import pytest
 
@@ -65,6 +68,28 @@ def test_exponent_of_the_picture_is_that_of_mammograms(made):
         exponent_of(exam.images[f"{side}-CC"].array[0, 500:1012, 200:712].astype(float), 0.1) for side in "LR"
     ]
     assert 2.6 < np.mean(found) < 3.4  # Burgess 2001: 2.8 on average, 0.4 either way between women
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_exponent_of_the_picture_is_that_of_real_films(made, real_data):
+    """127 normal patches of mini-MIAS (0.2 mm) against patches of the same size of four phantoms a density."""
+    folder = real_data / "mias_mammography"
+    with (folder / "patches.csv").open(encoding="utf-8") as lines:
+        normal = [row["file"] for row in csv.DictReader(lines) if row["type"] == "NORM"]
+    films = [
+        exponent_of(np.asarray(PIL.Image.open(folder / name).convert("L"), dtype=float), 0.2)
+        for name in normal
+    ]
+    phantoms = []
+    for seed, density in product(range(4), "abcd"):
+        exam = made(seed=seed, density=density, pixel_mm=0.2, mass="none", n_calcifications=0)
+        phantoms += [
+            exponent_of(exam.images["L-CC"].array[0, row : row + 128, 122:250].astype(float), 0.2)
+            for row in (300, 400)
+        ]
+    assert np.mean(phantoms) == pytest.approx(np.mean(films), abs=0.25)
+    assert np.std(phantoms) < np.std(films)
 
 
 @pytest.mark.parametrize("density", ["a", "b", "c", "d"])
