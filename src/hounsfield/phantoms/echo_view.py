@@ -52,12 +52,14 @@ class ViewPictures:
 
     def __init__(self, view: View, sector: Sector, placement: Placement, rng: np.random.Generator) -> None:
         self.view, self.sector, self.placement, self.rng = view, sector, placement, rng
-        x, depth, self.range_mm, _ = sector.sample_places_mm()
+        x, depth, range_mm, _ = sector.sample_places_mm()
         self.x, self.depth = x, depth
         self.converter = sector.scan_converter()
         self.still = scatterers(rng, x.shape)
         self.wall = scatterers(rng, (256, 1024))
-        self.noise_db = (NOISE_DB + NOISE_DB_PER_MM * self.range_mm).astype(np.float32)
+        self.noise = amplitude((NOISE_DB + NOISE_DB_PER_MM * range_mm).astype(np.float32))
+        near_db = NEAR_FIELD_DB - 20.0 * range_mm / NEAR_FIELD_MM
+        self.near = self.still * amplitude(near_db.astype(np.float32))
         self.gain_db = float(rng.uniform(-2.0, 2.0))
         patches = ndimage.gaussian_filter(rng.standard_normal(x.shape, dtype=np.float32), (20.0, 8.0))
         self.lung_db = LUNG_DB + PATCHES_DB * patches / patches.std()
@@ -81,13 +83,15 @@ class ViewPictures:
         u, v = self._in_ventricle(self.x, self.depth, ventricle)
         strength_db, is_blood, field = self._tissue(u, v, ventricle, filling)
         strength_db = np.where(self._valve(u, v, ventricle, opening), VALVE_DB, strength_db)
-        near_db = NEAR_FIELD_DB - 20.0 * self.range_mm / NEAR_FIELD_MM
+        # What is new in every frame: echoes of blood, and everywhere the noise of the receiver.
         fresh = scatterers(self.rng, u.shape)
-        tissue = np.where(is_blood, fresh, field) * amplitude(strength_db.astype(np.float32))
-        near = self.still * amplitude(near_db.astype(np.float32))
-        noise = scatterers(self.rng, u.shape) * amplitude(self.noise_db)
-        echo = np.asarray(tissue + near + noise, dtype=np.complex64)
-        grey = log_compressed(envelope(echo, RESOLUTION_PX) * 10 ** (self.gain_db / 20.0), RANGE_DB)
+        strength = amplitude(strength_db.astype(np.float32))
+        moving = np.where(is_blood, np.hypot(strength, self.noise), self.noise)
+        echo = np.where(is_blood, 0, field * strength) + self.near + fresh * moving
+        grey = log_compressed(
+            envelope(np.asarray(echo, dtype=np.complex64), RESOLUTION_PX) * 10 ** (self.gain_db / 20.0),
+            RANGE_DB,
+        )
         return self.converter.picture(grey)
 
     def _tissue(

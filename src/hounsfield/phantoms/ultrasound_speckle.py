@@ -31,7 +31,7 @@ def scatterers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.c
 
 def amplitude(strength_db: Field) -> Field:
     """Amplitude of echoes of that strength; 0 dB is 1."""
-    return np.asarray(np.power(10.0, strength_db / 20.0), dtype=np.float32)
+    return np.asarray(np.exp(strength_db * np.float32(np.log(10.0) / 20.0)), dtype=np.float32)
 
 
 def envelope(echo: NDArray[np.complex64], resolution_px: tuple[float, float]) -> Field:
