@@ -75,10 +75,16 @@ def cardiac_volume(folder: Path, *, flip: bool = False) -> None:
     write_phantom("cardiac-ct", folder, seed=3, regions="seg", trouble=Trouble(flip=flip), **size)
 
 
+def chest_film(folder: Path, *, flip: bool = False) -> None:
+    """One frontal chest film; a single film has no second way of storing it."""
+    write_phantom("chest-film", folder, seed=3)
+
+
 STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
     ("MR", "slice"): head_slice_after_contrast,
+    ("DX", "slice"): chest_film,
 }
 # Applications that need a study of their own, of a modality that has one for all others.
 OWN_STUDIES: dict[str, Callable[..., None]] = {
