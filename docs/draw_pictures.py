@@ -2,17 +2,20 @@
 
     .venv/bin/python docs/draw_pictures.py
 
-They are pictures of a report as `hounsfield read` writes it, side by side.
+Those of README are of a report as `hounsfield read` writes it, side by side; those of the page of phantoms are slices
+with the true regions outlined (phantom_sheets.py). Name kinds to draw only those: docs/draw_pictures.py head-ct
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
+from phantom_sheets import save_sheet
 from PIL import Image
 
-from hounsfield.phantoms import write_phantom
+from hounsfield.phantoms import phantom_kinds, write_phantom
 from hounsfield.pipeline import run
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
@@ -43,5 +46,15 @@ def draw_chest_phantom() -> None:
         side_by_side(planes).quantize(128).save(PICTURES / "chest-phantom.png", optimize=True)
 
 
+def draw_phantoms(kinds: list[str]) -> None:
+    """docs/pictures/phantoms/KIND.png of every kind."""
+    folder = PICTURES / "phantoms"
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in kinds:
+        save_sheet(kind, folder / f"{kind}.png")
+
+
 if __name__ == "__main__":
-    draw_chest_phantom()
+    if not sys.argv[1:]:
+        draw_chest_phantom()
+    draw_phantoms(sys.argv[1:] or [kind.card.name for kind in phantom_kinds])

@@ -11,6 +11,7 @@ import ast
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections import defaultdict
@@ -339,7 +340,13 @@ def models_page() -> str:
     )
 
 
+def phantoms_page() -> str:
+    """docs/reference/phantoms.md: every registered phantom with its picture (phantom_page.py)."""
+    return runpy.run_path(str(ROOT / "docs" / "phantom_page.py"))["page"](GENERATED)
+
+
 PAGES = {
+    "phantoms.md": phantoms_page,
     "command.md": command_page,
     "applications.md": applications_page,
     "conditions.md": conditions_page,
