@@ -157,6 +157,16 @@ def masks_ml(made, name):
     return float(image.masks[name].sum() * image.grid.voxel_volume_mm3 / 1000)
 
 
+def test_a_delay_of_normal_tissue_changes_when_but_not_how_much():
+    """As methods that are sensitive to delay are told from those that are not."""
+    prompt, late = (study(normal_delay_s=delay_s, interval_s=1.0, n_times=60) for delay_s in (0.0, 3.0))
+    for told in ("cbf_ml_per_100g_min", "mtt_s", "cbv_ml_per_100g"):
+        assert prompt.truth["flows"]["grey-normal"][told] == late.truth["flows"]["grey-normal"][told]
+    where = pure(prompt, "white-matter", "normal")
+    early, later = (stack(made)[:, where].mean(axis=1) for made in (prompt, late))
+    np.testing.assert_allclose(later[3:], early[:-3], atol=0.6)
+
+
 def test_arteries_and_veins_show_their_curves():
     made = study()
     hu, masks, times_s = stack(made), masks_of(made), np.array(made.truth["times_s"])

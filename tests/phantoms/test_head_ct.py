@@ -311,3 +311,13 @@ def test_what_no_head_shows_is_refused(parameters, says):
 def test_a_bleed_that_reaches_out_of_the_scan_is_refused():
     with pytest.raises(UsageError, match="lie in the brain and in the scan"):
         head(bleed_ml=60.0, n_slices=8)
+
+
+def test_what_turns_out_not_to_fit_leaves_nothing_behind(tmp_path):
+    with pytest.raises(UsageError, match="lie in the brain and in the scan"):
+        write_phantom("head-ct", tmp_path / "new", bleed_ml=60.0, **{**SMALL, "n_slices": 8})
+    assert not (tmp_path / "new").exists()
+    write_phantom("head-ct", tmp_path / "new", bleed_ml=10.0, **SMALL)
+    with pytest.raises(UsageError, match="lie in the brain and in the scan"):
+        write_phantom("head-ct", tmp_path / "new", bleed_ml=60.0, **{**SMALL, "n_slices": 8})
+    assert not (tmp_path / "new").exists()

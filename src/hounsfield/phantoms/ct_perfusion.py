@@ -66,8 +66,8 @@ class CtPerfusionParameters:
 
     n_times, interval_s: scans of the slab and the time between them. core_ml, penumbra_ml: brain tissue of the side,
     the penumbra around the core. core_relative_cbf, penumbra_relative_cbf: flow over that of the same tissue on the
-    other side. core_delay_s, penumbra_delay_s: later arrival, which is Tmax. arrival_s: of the contrast in the
-    arteries. peak_hu: its largest enhancement there. noise_hu: standard deviation in the middle of the head at 150 mAs;
+    other side. core_delay_s, penumbra_delay_s, normal_delay_s: how much later than in the artery the blood arrives,
+    which is Tmax (0.5 s more in normal white matter). arrival_s: of the contrast in the arteries. peak_hu: its largest enhancement there. noise_hu: standard deviation in the middle of the head at 150 mAs;
     it goes with the root of 150 / dose_mas. Raises UsageError outside the ranges.
     """
 
@@ -85,6 +85,7 @@ class CtPerfusionParameters:
     penumbra_relative_cbf: float = 0.5
     core_delay_s: float = 11.0
     penumbra_delay_s: float = 8.0
+    normal_delay_s: float = 0.5
     arrival_s: float = 8.0
     peak_hu: float = 280.0
     noise_hu: float = 5.0
@@ -109,6 +110,7 @@ class CtPerfusionParameters:
             ("penumbra_relative_cbf", self.penumbra_relative_cbf, 0.31, 0.9),
             ("core_delay_s", self.core_delay_s, 6.1, 20.0),
             ("penumbra_delay_s", self.penumbra_delay_s, 6.1, 20.0),
+            ("normal_delay_s", self.normal_delay_s, 0.0, 5.0),
             ("arrival_s", self.arrival_s, 0.0, 30.0),
             ("peak_hu", self.peak_hu, 50.0, 600.0),
             ("noise_hu", self.noise_hu, 0.0, 30.0),
@@ -158,8 +160,8 @@ class _CtPerfusion:
         """Flow of grey and white matter in each state; textbook values of adults, varied by the seed."""
         p = self.parameters
         normal = {
-            "grey": Flow(rng.uniform(55.0, 65.0), rng.uniform(3.8, 4.4), 0.5),
-            "white": Flow(rng.uniform(21.0, 25.0), rng.uniform(4.6, 5.2), 1.0),
+            "grey": Flow(rng.uniform(55.0, 65.0), rng.uniform(3.8, 4.4), p.normal_delay_s),
+            "white": Flow(rng.uniform(21.0, 25.0), rng.uniform(4.6, 5.2), p.normal_delay_s + 0.5),
         }
         flows = {f"{tissue}-normal": flow for tissue, flow in normal.items()}
         for tissue, flow in normal.items():

@@ -75,6 +75,16 @@ def prepare_folder(folder: Path) -> Path:
     return folder / DICOM_FOLDER
 
 
+def discard(folder: Path) -> None:
+    """Take back what was begun in `folder`, and `folder` itself if nothing is left in it."""
+    for name in (DICOM_FOLDER, MASK_FOLDER):
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+    (folder / TRUTH_FILE).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def write_truth(folder: Path, phantom: Phantom | PhantomStudy, trouble: Trouble) -> dict[str, Any]:
     """Write truth.json and the masks (bits packed along x) into `folder`; returns the record."""
     record = truth_record(phantom, trouble)

@@ -33,7 +33,7 @@ def write_phantom(
     replaced. Raises UsageError if `folder` holds anything else, the kind is not known, or a parameter or
     trouble does not fit it; nothing is written then.
     """
-    from hounsfield.phantoms.truth_files import prepare_folder, write_truth
+    from hounsfield.phantoms.truth_files import discard, prepare_folder, write_truth
 
     known, trouble = phantom_kinds.get(kind), trouble or Trouble()
     parameters, besides = known.card.chosen(options)
@@ -46,5 +46,9 @@ def write_phantom(
     if n_slices is not None:
         trouble.left_out(n_slices)
     dicom = prepare_folder(folder)
-    phantom = known.write(dicom, parameters, trouble, progress or Silent(), **besides)
+    try:
+        phantom = known.write(dicom, parameters, trouble, progress or Silent(), **besides)
+    except UsageError:  # parameters that do not fit one another: it shows only while the phantom is made
+        discard(folder)
+        raise
     return replace(phantom, truth=write_truth(folder, phantom, trouble))
