@@ -184,6 +184,24 @@ def test_tissues_have_their_hu(seed):
     assert phantom.array[:, :4].mean() == pytest.approx(-1000, abs=1)
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_an_infarct_has_its_volume_and_is_darker_than_the_other_side(side):
+    plain = head(bleed_ml=0.0, shift_mm=0.0, side=side)
+    phantom = head(bleed_ml=0.0, shift_mm=0.0, side=side, infarct_ml=40.0, infarct_drop_hu=8.0)
+    told, mask = phantom.truth["infarct"], phantom.masks["infarct"]
+    assert (told["side"], told["volume_ml"], phantom.truth["bleed"]) == (side, 40.0, None)
+    assert told["counted_volume_ml"] == pytest.approx(40.0, rel=0.005)
+    assert mask.sum() * voxel_ml(phantom) == pytest.approx(40.0, rel=0.06)
+    x_mm = phantom.grid.index_to_mm(np.argwhere(mask))[:, 0]
+    assert (x_mm > 0).all() if side == "left" else (x_mm < 0).all()
+    inner = ndimage.binary_erosion(mask, np.ones((1, 3, 3)))
+    drop = plain.array[inner].astype(float) - phantom.array[inner]
+    assert np.median(drop) == pytest.approx(8.0, abs=1.0)
+    away = ~ndimage.binary_dilation(mask, np.ones((3, 5, 5)))
+    assert np.abs(plain.array[away].astype(float) - phantom.array[away]).mean() < 0.01
+    assert "infarct" not in plain.masks
+
+
 def middle(array, half=20):
     """A square of the middle of a slice."""
     y, x = (n // 2 for n in array.shape[-2:])
@@ -300,6 +318,7 @@ def test_dciodvfy_finds_no_error(tmp_path, peer_program):
         ({"bleed": "intraventricular", "bleed_ml": 40.0}, "that is intraventricular is 40, outside 0 to 15"),
         ({"blood_hu": 95.0}, "outside 50 to 90"),
         ({"shift_mm": -3.0}, "outside 0 to 15"),
+        ({"infarct_ml": 20.0}, "exclude each other"),
         ({"n_slices": 10, "thickness_mm": 2.0}, "length of the scan"),
     ],
 )

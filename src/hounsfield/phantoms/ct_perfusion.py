@@ -20,7 +20,7 @@ from hounsfield.core.uid import derive_uid
 from hounsfield.phantoms.axial_slices import axial_grid, centres_mm, slice_planes
 from hounsfield.phantoms.ct_scanner import KERNELS, noise_field, ray_variance, reconstruct
 from hounsfield.phantoms.head_anatomy import INSIDE, Head, edge, replace_part
-from hounsfield.phantoms.head_bleed import Ellipsoid, Growing, level_for
+from hounsfield.phantoms.head_bleed import level_for, territory
 from hounsfield.phantoms.head_shapes import Points, bent_tube
 from hounsfield.phantoms.perfusion_curves import (
     DENSITY_G_PER_ML,
@@ -43,9 +43,6 @@ MIDDLE_Z_MM = 5.0  # of the slab: basal ganglia, as stroke protocols place it
 REFERENCE_MAS = 150.0  # dose at which noise_hu holds
 VENOUS_DELAY_S, VENOUS_MTT_S = 4.0, 5.0
 SIDES = {"left": 1, "right": -1}
-# Middle cerebral artery territory: axes of the nested regions, of which only the proportions matter.
-TERRITORY_MM, TERRITORY_CENTRE_MM = (28.0, 20.0, 18.0), (38.0, -2.0, 8.0)
-SPARED_MM = 4.0  # beside the midline the other arteries feed the brain
 # (x, y, z, radius) of arteries that run up through the slab, and of the superior sagittal sinus.
 ANTERIOR = ((0.0, -41.0, -40.0, 2.4), (0.0, -43.0, 60.0, 2.4))
 MIDDLE_CEREBRAL = (
@@ -149,9 +146,7 @@ class _CtPerfusion:
         uid = derive_uid("phantom", "ct-perfusion", repr(p))
         self.grid = axial_grid((p.n_slices, p.matrix_px), (p.thickness_mm, self.pixel_mm), MIDDLE_Z_MM, uid)
         self.planes = slice_planes(p.n_slices, p.thickness_mm, MIDDLE_Z_MM)
-        self.territory = Ellipsoid(
-            (self.side * TERRITORY_CENTRE_MM[0], *TERRITORY_CENTRE_MM[1:]), TERRITORY_MM, self.side * 8.0
-        )
+        self.region = territory(self.head, self.side)
         across_mm = centres_mm(p.matrix_px, self.pixel_mm).astype(np.float32)
         self.columns_mm, self.rows_mm = across_mm[None, :], across_mm[:, None]
         self.times_s = np.arange(p.n_times, dtype=np.float64) * np.float64(p.interval_s)
@@ -210,13 +205,6 @@ class _CtPerfusion:
         replace_part(parts, "vein", edge(bent_tube(points, SINUS), self.pixel_mm), INSIDE)
         return parts
 
-    def _region(self, z_mm: float, room: Any) -> Growing:
-        """Brain tissue of the territory, nested around its middle."""
-        points = self._points(z_mm)
-        beside = edge(np.asarray(points.x * self.side - SPARED_MM, dtype=np.float32), self.pixel_mm)
-        place = self.territory.radius(points) * np.float32(TERRITORY_MM[1])
-        return Growing(place, 1.0, np.asarray(room * beside, dtype=np.float32))
-
     def _levels(self) -> dict[str, float]:
         """How far core, and core and penumbra together, reach, so that each has its volume."""
         p = self.parameters
@@ -224,7 +212,7 @@ class _CtPerfusion:
         regions = []
         for z_mm in np.concatenate(self.planes):
             parts = self._tissue(float(z_mm))
-            regions.append(self._region(float(z_mm), parts["grey"] + parts["white"]))
+            regions.append(self.region(self._points(float(z_mm)), parts["grey"] + parts["white"]))
         sample_mm3 = self.grid.voxel_volume_mm3 / self.planes[0].size
         return {
             name: level_for(
@@ -246,7 +234,7 @@ class _CtPerfusion:
             parts = self._tissue(float(z_mm))
             for tissue in ("grey", "white"):
                 room = parts.pop(tissue)
-                region = self._region(float(z_mm), room)
+                region = self.region(self._points(float(z_mm)), room)
                 core, both = (
                     region.inside(levels_mm[name], self.pixel_mm) * region.room
                     for name in ("core", "penumbra")

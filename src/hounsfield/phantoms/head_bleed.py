@@ -1,4 +1,4 @@
-"""Blood in a synthetic head: five places, each of a chosen volume.
+"""Blood in a synthetic head, in five places, and the territory of a stroke, each of a chosen volume.
 
 Every kind is a family of nested regions that grow with one number, the level: an ellipsoid, a crescent or a
 lens at the inner table, the cisterns around the base of the brain, or the ventricles filled from behind. The
@@ -31,6 +31,9 @@ FILLS: dict[str, tuple[str, ...]] = {  # tissues that the blood takes the place 
     "intraventricular": ("ventricle",),
 }
 SUBARACHNOID_CENTRE_MM = (0.0, -14.0, -22.0)  # suprasellar cistern, where blood of an aneurysm gathers
+# Of the middle cerebral artery: axes of its nested regions, of which only the proportions matter.
+TERRITORY_MM, TERRITORY_CENTRE_MM = (28.0, 20.0, 18.0), (38.0, -2.0, 8.0)
+SPARED_MM = 4.0  # beside the midline the other arteries feed the brain
 VOLUME_TOLERANCE = 1e-4
 FAR_MM = 500.0  # where no level reaches
 
@@ -137,6 +140,18 @@ def intraventricular(_head: Head, _side: int) -> Callable[[Points, Field], Growi
 
     def growing(p: Points, room: Field) -> Growing:
         return Growing(np.asarray(-p.y + 0.0 * p.x, dtype=np.float32), 1.0, room)
+
+    return growing
+
+
+def territory(_head: Head, side: int) -> Callable[[Points, Field], Growing]:
+    """Nested regions around the middle of what the middle cerebral artery of one side feeds."""
+    centre_mm = (side * TERRITORY_CENTRE_MM[0], *TERRITORY_CENTRE_MM[1:])
+    around = Ellipsoid(centre_mm, TERRITORY_MM, side * 8.0)
+
+    def growing(p: Points, room: Field) -> Growing:
+        place = np.where(p.x * side > SPARED_MM, around.radius(p) * TERRITORY_MM[1], FAR_MM)
+        return Growing(np.asarray(place, dtype=np.float32), 1.0, room)
 
     return growing
 

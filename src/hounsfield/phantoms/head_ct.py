@@ -21,7 +21,15 @@ from hounsfield.phantoms import head_shapes as shapes
 from hounsfield.phantoms.axial_slices import axial_grid, centres_mm, slice_planes
 from hounsfield.phantoms.ct_scanner import AIR_HU, KERNELS, noise_field, noise_gain, ray_variance, reconstruct
 from hounsfield.phantoms.head_anatomy import INSIDE, MONRO_Z_MM, Head, edge, replace_part
-from hounsfield.phantoms.head_bleed import FILLS, GROWING, KINDS, Bleed, level_for, make_ellipsoid
+from hounsfield.phantoms.head_bleed import (
+    FILLS,
+    GROWING,
+    KINDS,
+    Bleed,
+    level_for,
+    make_ellipsoid,
+    territory,
+)
 from hounsfield.phantoms.head_shapes import Points
 from hounsfield.phantoms.head_truth import bleed_truth, ellipsoid_truth, midline_truth
 from hounsfield.phantoms.phantom import Phantom
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hounsfield.core import Progress
+    from hounsfield.phantoms.head_bleed import Growing
 
     Field = NDArray[np.float32]
 
@@ -44,7 +53,10 @@ REGIONS = {
     "csf": "csf",
     "ventricles": "ventricle",
     "bleed": "blood",
+    "infarct": "infarct",
 }
+# All that the skull holds, with what came in the place of brain.
+CONTENTS = (*INSIDE, "oedema", "blood", "infarct-grey", "infarct-white")
 KernelName = Literal["soft", "sharp"]
 SIDES = {"left": 1, "right": -1}
 # What every head has room for: the cisterns and the ventricles are small.
@@ -66,7 +78,8 @@ class HeadCtParameters:
     shift_mm: of the septum pellucidum away from that side, 0 to 15. oedema_mm: rim around an intraparenchymal bleed.
     noise_hu: standard deviation in the middle of the head by the soft kernel. kernel: soft or sharp. cupping_hu: by
     how much beam hardening lowers the middle of the brain against its rim. rotation_deg: of the head in the axial
-    plane, towards its left shoulder. Raises UsageError outside the ranges.
+    plane, the nose towards its left. infarct_ml: brain of the middle cerebral artery of the side that is darker by
+    infarct_drop_hu than the same tissue elsewhere; with a bleed_ml of 0 only. Raises UsageError outside the ranges.
     """
 
     seed: int = 1
@@ -84,6 +97,8 @@ class HeadCtParameters:
     kernel: KernelName = "soft"
     cupping_hu: float = 0.0
     rotation_deg: float = 0.0
+    infarct_ml: float = 0.0
+    infarct_drop_hu: float = 6.0
 
     def __post_init__(self) -> None:
         choices: tuple[tuple[str, str, Any], ...] = (
@@ -113,12 +128,16 @@ class HeadCtParameters:
             ("noise_hu", self.noise_hu, 0.0, 20.0),
             ("cupping_hu", self.cupping_hu, 0.0, 20.0),
             ("rotation_deg", self.rotation_deg, -20.0, 20.0),
+            ("infarct_ml", self.infarct_ml, 0.0, 150.0),
+            ("infarct_drop_hu", self.infarct_drop_hu, 3.0, 20.0),  # B23: early 3 to 8, more by the day
         )
         for limited, number, low, high in limits:
             if not low <= number <= high:
                 raise UsageError(
                     f"{limited} is {number:g}, outside {low:g} to {high:g} that the head phantom can show"
                 )
+        if self.infarct_ml and self.bleed_ml:
+            raise UsageError("infarct_ml and bleed_ml exclude each other here: set one of them to 0")
 
 
 def make_head_ct(
@@ -128,8 +147,8 @@ def make_head_ct(
 
     truth: `bleed` with its volume (ml; counted in parts of voxels before blur and noise, for an ellipsoid also by
     its formula), the area on every slice, and for an ellipsoid the lengths that ABC/2 takes; `midline` with the
-    distances that its rule takes; `tissue_hu`; `noise` and `kernel`. masks: `intracranial`, `grey-matter`,
-    `white-matter`, `csf`, `ventricles`, `bleed`: voxels at least half of which is that.
+    distances that its rule takes; `infarct`; `tissue_hu`; `noise` and `kernel`. masks: `intracranial`, `grey-matter`,
+    `white-matter`, `csf`, `ventricles`, `bleed`, `infarct`: voxels at least half of which is that.
     """
     return _HeadCt(parameters or HeadCtParameters(), math.radians(tilt_deg), progress or Silent()).make()
 
@@ -143,6 +162,8 @@ class _HeadCt:
         rng = np.random.Generator(np.random.PCG64(p.seed))
         self.head = Head(rng, shift_mm=-self.side * p.shift_mm, mass_side=self.side)
         self.head.hu["blood"] = p.blood_hu
+        for tissue in ("grey", "white"):
+            self.head.hu[f"infarct-{tissue}"] = self.head.hu[tissue] - p.infarct_drop_hu
         self.ellipsoid = (
             make_ellipsoid(p.bleed_ml, self.side, rng) if p.bleed == KINDS[0] and p.bleed_ml else None
         )
@@ -181,27 +202,29 @@ class _HeadCt:
     def make(self) -> Phantom:
         """The level of the blood, then every slice, then the truth."""
         p, shape = self.parameters, self.grid.shape
-        inside_at = self._blood()
+        self.inside_bleed, self.inside_infarct = self._blood(), self._infarct()
         array, noiseless = np.empty(shape, dtype=np.int16), np.empty(shape, dtype=np.float32)
-        names = [name for name in (*REGIONS, "intracranial") if p.bleed_ml or name != "bleed"]
+        absent = {"bleed": not p.bleed_ml, "infarct": not p.infarct_ml}
+        names = [name for name in (*REGIONS, "intracranial") if not absent.get(name)]
         masks = {name: np.zeros(shape, dtype=np.bool_) for name in names}
-        blood_mm3 = np.zeros(shape[0])
+        blood_mm3, infarct_mm3 = np.zeros(shape[0]), np.zeros(shape[0])
         for k, planes_mm in enumerate(self.planes):
             if k % 5 == 0:
                 step(self.progress, "head phantom: slices", k / shape[0])
-            parts = self._slice(planes_mm, inside_at)
+            parts = self._slice(planes_mm)
             noiseless[k] = self._hu(parts, float(planes_mm.mean()))
-            parts["intracranial"] = sum(parts[one] for one in (*INSIDE, "oedema", "blood") if one in parts)
+            parts["infarct"] = parts.get("infarct-grey", 0.0) + parts.get("infarct-white", np.float32(0.0))
+            parts["intracranial"] = sum(parts[one] for one in CONTENTS if one in parts)
             for name, mask in masks.items():
                 mask[k][self.window] = parts.get(REGIONS.get(name, name), np.float32(0.0)) >= 0.5
-            blood_mm3[k] = (
-                float(np.sum(parts.get("blood", 0.0), dtype=np.float64)) * self.grid.voxel_volume_mm3
-            )
+            for counted_mm3, name in ((blood_mm3, "blood"), (infarct_mm3, "infarct")):
+                filled = float(np.sum(parts.get(name, 0.0), dtype=np.float64))
+                counted_mm3[k] = filled * self.grid.voxel_volume_mm3
         self._check_room(float(blood_mm3.sum()))
         noise_hu = self._noise(noiseless)
         for k in range(shape[0]):
             array[k] = np.clip(np.rint(noiseless[k] + noise_hu(k)), -1024, 3071)
-        truth = self._truth(blood_mm3, masks)
+        truth = self._truth(blood_mm3, float(infarct_mm3.sum() / 1000.0), masks)
         return Phantom("head-ct", array, self.grid, "HU", asdict(p), truth, masks)
 
     def _blood(self) -> Callable[[Points], Field] | None:
@@ -213,28 +236,36 @@ class _HeadCt:
             around = self.ellipsoid
             return lambda points: edge(around.distance_mm(points), self.pixel_mm)
         growing = GROWING[p.bleed](self.head, self.side)
+        return self._grown(growing, FILLS.get(p.bleed, INSIDE), p.bleed_ml, f"a bleed ({p.bleed})")
+
+    def _infarct(self) -> Callable[[Points], Field] | None:
+        """The part of every pixel of a plane that lies within the infarct."""
+        if not self.parameters.infarct_ml:
+            return None
+        growing = territory(self.head, self.side)
+        return self._grown(growing, ("grey", "white"), self.parameters.infarct_ml, "an infarct")
+
+    def _grown(
+        self, growing: Callable[[Points, Field], Growing], fills: tuple[str, ...], volume_ml: float, what: str
+    ) -> Callable[[Points], Field]:
+        """The region that grew in those tissues until it had the volume."""
         regions = []
         for k, planes_mm in enumerate(self.planes):
             if k % 5 == 0:
-                step(self.progress, "head phantom: room for blood", k / len(self.planes))
+                step(self.progress, f"head phantom: room for {what}", k / len(self.planes))
             for z_mm in planes_mm:
                 points = self.points(float(z_mm))
                 parts = self.head.fractions(points, self.pixel_mm)
-                room = sum(parts[one] for one in FILLS.get(p.bleed, INSIDE) if one in parts)
+                room = sum(parts[one] for one in fills if one in parts)
                 regions.append(growing(points, np.asarray(room, dtype=np.float32)))
+        volume_mm3 = volume_ml * 1000.0
         level_mm = level_for(
-            regions,
-            p.bleed_ml * 1000.0,
-            pixel_mm=self.pixel_mm,
-            sample_mm3=self.sample_mm3,
-            what=f"a bleed ({p.bleed})",
+            regions, volume_mm3, pixel_mm=self.pixel_mm, sample_mm3=self.sample_mm3, what=what
         )
         nothing = np.zeros((), dtype=np.float32)
         return lambda points: growing(points, nothing).inside(level_mm, self.pixel_mm)
 
-    def _slice(
-        self, planes_mm: NDArray[np.float64], inside_at: Callable[[Points], Field] | None
-    ) -> dict[str, Any]:
+    def _slice(self, planes_mm: NDArray[np.float64]) -> dict[str, Any]:
         """Parts of the voxels of one slice: the mean over its planes."""
         mean: dict[str, Any] = {}
         for z_mm in planes_mm:
@@ -243,9 +274,12 @@ class _HeadCt:
             if self.ellipsoid is not None and self.parameters.oedema_mm:
                 rim = edge(self.ellipsoid.distance_mm(points) + self.parameters.oedema_mm, self.pixel_mm)
                 replace_part(parts, "oedema", rim, ("grey", "white"))
-            if inside_at is not None:
+            if self.inside_infarct is not None:
+                for tissue in ("grey", "white"):
+                    replace_part(parts, f"infarct-{tissue}", self.inside_infarct(points), (tissue,))
+            if self.inside_bleed is not None:
                 fills = FILLS.get(self.parameters.bleed, (*INSIDE, "oedema"))
-                replace_part(parts, "blood", inside_at(points), fills)
+                replace_part(parts, "blood", self.inside_bleed(points), fills)
             for name, part in parts.items():
                 mean[name] = mean.get(name, 0.0) + part / planes_mm.size
         return mean
@@ -259,7 +293,7 @@ class _HeadCt:
         mixed = mixed + parts["air"] * self.headrest[self.window]
         if self.parameters.cupping_hu:
             radius = np.minimum(shapes.shell_radius(self.points(z_mm), shapes.INNER_MM), 1.0)
-            brain = sum(parts[one] for one in (*INSIDE, "oedema", "blood") if one in parts)
+            brain = sum(parts[one] for one in CONTENTS if one in parts)
             mixed = mixed - brain * np.float32(self.parameters.cupping_hu) * (1.0 - radius**2)
         whole = AIR_HU + self.headrest
         whole[self.window] = mixed
@@ -301,7 +335,9 @@ class _HeadCt:
                 "brain and in the scan; ask for less, for thinner slices, or for more of them"
             )
 
-    def _truth(self, blood_mm3: NDArray[np.float64], masks: dict[str, NDArray[np.bool_]]) -> dict[str, Any]:
+    def _truth(
+        self, blood_mm3: NDArray[np.float64], infarct_ml: float, masks: dict[str, NDArray[np.bool_]]
+    ) -> dict[str, Any]:
         p, kernel = self.parameters, KERNELS[self.parameters.kernel]
         gain = noise_gain(self.grid.shape[1:], kernel, self.pixel_mm)
         region_ml = {
@@ -310,11 +346,21 @@ class _HeadCt:
         bleed = bleed_truth(p, blood_mm3, region_ml["bleed"]) if p.bleed_ml else None
         if bleed is not None and self.ellipsoid is not None:
             bleed |= ellipsoid_truth(self.ellipsoid, self.planes[int(np.argmax(blood_mm3))], p)
+        infarct = {
+            "side": p.side,
+            "volume_ml": p.infarct_ml,
+            "counted_volume_ml": infarct_ml,
+            "mask_volume_ml": region_ml.get("infarct", 0.0),
+            "drop_hu": p.infarct_drop_hu,
+        }
         return {
             "bleed": bleed,
+            "infarct": infarct if p.infarct_ml else None,
             "midline": midline_truth(self.head, p.rotation_deg),
             "tissue_hu": {
-                name: float(value) for name, value in self.head.hu.items() if name != "blood" or p.bleed_ml
+                name: float(value)
+                for name, value in self.head.hu.items()
+                if (name != "blood" or p.bleed_ml) and (not name.startswith("infarct") or p.infarct_ml)
             },
             "noise": {"middle_of_head_hu": p.noise_hu * gain, "over_soft_kernel": gain},
             "kernel": kernel.to_json(),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     PhantomCard(
         name="head-ct",
         summary="Head CT without contrast: skull, grey and white matter, ventricles, a bleed of known volume in one of "
-        "five places, a known midline shift.",
+        "five places or an infarct, a known midline shift.",
         parameters=HeadCtParameters,
         troubles=ALL_TROUBLES - {"enhanced"},
         sources=(
