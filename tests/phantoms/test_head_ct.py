@@ -47,6 +47,13 @@ def test_blood_has_the_volume_that_was_asked_for(kind):
     assert bleed["mask_volume_ml"] == pytest.approx(12.0, rel=0.05 if kind == "intraparenchymal" else 0.3)
 
 
+@pytest.mark.parametrize(("ml", "matrix_px"), [(1.0, 128), (5.0, 64), (60.0, 64)])
+def test_small_bleeds_and_large_pixels_keep_the_volume(ml, matrix_px):
+    assert head(bleed_ml=ml, matrix_px=matrix_px).truth["bleed"]["counted_volume_ml"] == pytest.approx(
+        ml, rel=0.01
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_blood_lies_where_its_name_says(kind):
     phantom, without = head(bleed=kind, bleed_ml=12.0, side="right"), head(bleed_ml=0.0, side="right")

@@ -234,7 +234,7 @@ class _HeadCt:
             return None
         if self.ellipsoid is not None:
             around = self.ellipsoid
-            return lambda points: edge(around.distance_mm(points), self.pixel_mm)
+            return lambda points: around.part(points, self.pixel_mm)
         growing = GROWING[p.bleed](self.head, self.side)
         return self._grown(growing, FILLS.get(p.bleed, INSIDE), p.bleed_ml, f"a bleed ({p.bleed})")
 
@@ -329,7 +329,7 @@ class _HeadCt:
     def _check_room(self, blood_mm3: float) -> None:
         """Refuse an ellipsoid that reaches out of the skull or of the scan."""
         wanted_mm3 = self.parameters.bleed_ml * 1000.0
-        if wanted_mm3 and abs(blood_mm3 - wanted_mm3) > 0.02 * wanted_mm3:
+        if blood_mm3 < 0.98 * wanted_mm3:
             raise UsageError(
                 f"a bleed of {self.parameters.bleed_ml:g} ml does not fit: only {blood_mm3 / 1000:.1f} ml lie in the "
                 "brain and in the scan; ask for less, for thinner slices, or for more of them"
