@@ -141,6 +141,41 @@ def test_overlapping_regions_keep_all_their_voxels(tmp_path):
     np.testing.assert_allclose(marked_mm(seg, 2), source_mm(headers, inner), atol=1e-3)
 
 
+def test_frames_that_fill_no_whole_bytes(tmp_path):
+    """17 x 23 pixels are 391 bits: all frames but the first begin within a byte, and the last is filled up."""
+    headers = headers_of(n=9, shape_yx=(17, 23))
+    series = series_of(headers)
+    seg = written(tmp_path, series)
+    assert seg.NumberOfFrames == 7 + 2
+    assert len(seg.PixelData) == -(-9 * 391 // 16) * 2
+    for number, region in enumerate(regions_on(series.grid), start=1):
+        np.testing.assert_array_equal(marked_mm(seg, number), source_mm(headers, region.mask))
+
+
+def test_dimensions_count_segments_and_marked_slices(tmp_path):
+    series = series_of(headers_of())
+    seg = written(tmp_path, series)
+    groups = seg.PerFrameFunctionalGroupsSequence
+    found = [tuple(group.FrameContentSequence[0].DimensionIndexValues) for group in groups]
+    assert found == [(1, 1), (1, 2), (1, 3), (1, 4), (2, 2), (2, 3)]
+    pointers = [item.DimensionIndexPointer for item in seg.DimensionIndexSequence]
+    assert pointers == [0x0062000B, 0x00200032]
+    numbers = [group.SegmentIdentificationSequence[0].ReferencedSegmentNumber for group in groups]
+    assert numbers == [number for number, _ in found]
+
+
+@pytest.mark.parametrize("charset", ["ISO_IR 192", "ISO_IR 100", ["", "ISO 2022 IR 87"], None])
+def test_character_set_of_the_source_is_kept(tmp_path, charset):
+    headers = headers_of()
+    for header in headers:
+        header.PatientName = "Synthetic^Test"
+        if charset is not None:
+            header.SpecificCharacterSet = charset
+    seg = written(tmp_path, series_of(headers))
+    assert seg.PatientName == "Synthetic^Test"
+    assert seg.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence
+
+
 def enhanced(headers):
     """One multi-frame object with the planes of single-frame headers, in an order that is not theirs."""
     first = headers[0]

@@ -158,6 +158,13 @@ def plain(text: str, n_characters: int) -> str:
     return " ".join(ascii_only.split())[:n_characters].rstrip()
 
 
+def decimal_strings(numbers: Iterable[float] | None) -> list[Any]:
+    """Numbers as Decimal Strings (DS) of at most 16 characters."""
+    from pydicom.valuerep import DSfloat
+
+    return [DSfloat(number, auto_format=True) for number in numbers or ()]
+
+
 def coded(code: Code) -> Dataset:
     """One item of a code sequence; a value over 16 characters is a Long Code Value (PS3.3 8.8)."""
     from pydicom.dataset import Dataset

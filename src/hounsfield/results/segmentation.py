@@ -13,6 +13,12 @@ import numpy as np
 from hounsfield.core import Code
 from hounsfield.core.errors import ResultError
 from hounsfield.results import dicom_context as dicom
+from hounsfield.results.segmentation_frames import (
+    add_functional_groups,
+    add_pixels,
+    frames_of_regions,
+    keep_encoded,
+)
 from hounsfield.results.source_frames import Plane, planes_of_slices
 from hounsfield.results.writer import NOT_DICOM, Context, needs_dicom, result_writer
 
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
     from hounsfield.core import Region, Series
@@ -70,52 +75,35 @@ def write_segmentation(context: Context, folder: Path) -> list[Path]:
     if isinstance(planes, str) or source is None:
         raise ResultError(f"no segmentation can be written: {planes}")
     regions = segments(context)
-    marked = marked_slices(regions)
-    seg = _build(context, source, [planes[k] for k in marked], label_pixels(regions, marked))
-    _point_at_frames(seg, {f"1.{k}": planes[k] for k in marked})
+    frames = frames_of_regions(regions)
+    seg = _shell(context, source, regions, planes[frames[0].k])
+    add_pixels(seg, [region.mask for region in regions if region.mask is not None], frames)
+    add_functional_groups(seg, planes, frames)
     _state_slice_distance(seg, context.main)
     dicom.stamp(seg, source, dicom.SEGMENTATION)
     seg.SourceImageSequence = [dicom.source_image(header) for header in source.headers]
     seg.ReferencedSeriesSequence = dicom.referenced_series(source.headers)
     _derive_dimension_uid(seg, source)
     dicom.lossy_history(seg, source)
+    keep_encoded(seg)
     path = folder / "dicom" / "segmentation.dcm"
     dicom.save(seg, path)
     return [path]
 
 
-def marked_slices(regions: Sequence[Region]) -> list[int]:
-    """Indices of the slices in which any region marks a voxel."""
-    marked: NDArray[np.bool_] = np.zeros(regions[0].grid.shape[0], dtype=bool)
-    for region in regions:
-        if region.mask is not None:
-            marked |= region.mask.any(axis=(1, 2))
-    return [int(k) for k in np.flatnonzero(marked)]
+def _shell(context: Context, source: dicom.DicomSource, regions: Sequence[Region], plane: Plane) -> Dataset:
+    """What highdicom makes of one pixel on that plane: modules, segments, dimensions and shared groups.
 
-
-def label_pixels(regions: Sequence[Region], marked: list[int]) -> NDArray[Any]:
-    """Segment numbers (slice, row, column); or, where regions overlap, (slice, row, column, segment)."""
-    masks = [region.mask[marked] for region in regions if region.mask is not None]
-    labels = np.zeros(masks[0].shape, dtype=np.uint8 if len(masks) < 256 else np.uint16)
-    for number, mask in enumerate(masks, start=1):
-        if labels[mask].any():
-            return np.stack(masks, axis=-1).view(np.uint8)
-        labels[mask] = number
-    return labels
-
-
-def _build(context: Context, source: dicom.DicomSource, planes: list[Plane], pixels: NDArray[Any]) -> Dataset:
+    Every segment but the first is then empty, and only the first has a frame.
+    """
     import highdicom as hd
 
-    regions = segments(context)
     positions = context.main.grid is not None and context.main.grid.has_millimetres
-    stand_ins = [
-        _stand_in(plane, f"1.{k}", planes[0], positions=positions)
-        for k, plane in zip(marked_slices(regions), planes, strict=True)
-    ]
+    pixel = np.zeros((1, 1, 1, len(regions)), dtype=np.uint8)
+    pixel[..., 0] = 1
     seg: Dataset = hd.seg.Segmentation(
-        source_images=stand_ins,
-        pixel_array=pixels,
+        source_images=[_stand_in(plane, positions=positions)],
+        pixel_array=pixel,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[
             _description(source, number, region) for number, region in enumerate(regions, start=1)
@@ -132,38 +120,38 @@ def _build(context: Context, source: dicom.DicomSource, planes: list[Plane], pix
         content_description=dicom.plain(f"Regions of {context.reading.application}", 64),
         omit_empty_frames=True,
     )
+    # A single segment is stated here; it stands with every frame.
+    shared = seg.SharedFunctionalGroupsSequence[0]
+    if "SegmentIdentificationSequence" in shared:
+        del shared.SegmentIdentificationSequence
     return seg
 
 
-def _stand_in(plane: Plane, uid: str, first: Plane, *, positions: bool) -> Dataset:
-    """The plane as a single-frame CT slice for highdicom, whose checks real headers often fail.
+def _stand_in(plane: Plane, *, positions: bool) -> Dataset:
+    """The plane as a CT slice of one pixel for highdicom, whose checks real headers often fail.
 
-    Patient and study come later, from the source itself; so do the references. The orientation is that
-    of the first plane: slices of one volume differ in the sixth digit, which highdicom refuses.
+    Patient and study come later, from the source itself; so do the references.
     """
     from pydicom.dataset import Dataset
     from pydicom.uid import CTImageStorage, SecondaryCaptureImageStorage
 
     header, item = plane.header, Dataset()
     item.SOPClassUID = CTImageStorage if positions else SecondaryCaptureImageStorage
-    item.SOPInstanceUID, item.SeriesInstanceUID = uid, header.SeriesInstanceUID
+    item.SOPInstanceUID, item.SeriesInstanceUID = header.SOPInstanceUID, header.SeriesInstanceUID
     item.StudyInstanceUID = header.StudyInstanceUID
-    item.Rows, item.Columns, item.Modality = header.Rows, header.Columns, "OT"
+    item.Rows, item.Columns, item.Modality = 1, 1, "OT"
     for keyword in dicom.TYPE_2:
         setattr(item, keyword, None)
     if positions:
-        item.FrameOfReferenceUID = first.header.FrameOfReferenceUID
-        item.PositionReferenceIndicator = first.header.get("PositionReferenceIndicator", "")
-        item.ImagePositionPatient, item.ImageOrientationPatient = _ds(plane.position_mm), _ds(first.cosines)
-        item.PixelSpacing, item.SliceThickness = _ds(first.pixel_spacing_mm), first.thickness_mm
+        item.FrameOfReferenceUID = header.FrameOfReferenceUID
+        item.PositionReferenceIndicator = header.get("PositionReferenceIndicator", "")
+        item.ImagePositionPatient = dicom.decimal_strings(plane.position_mm)
+        item.ImageOrientationPatient = dicom.decimal_strings(plane.cosines)
+        item.PixelSpacing, item.SliceThickness = (
+            dicom.decimal_strings(plane.pixel_spacing_mm),
+            plane.thickness_mm,
+        )
     return item
-
-
-def _ds(numbers: tuple[float, ...] | None) -> list[Any]:
-    """Decimal strings of at most 16 characters."""
-    from pydicom.valuerep import DSfloat
-
-    return [DSfloat(number, auto_format=True) for number in numbers or ()]
 
 
 def _description(source: dicom.DicomSource, number: int, region: Region) -> Any:
@@ -201,18 +189,6 @@ def _concept(code: Code) -> Any:
     return hd.sr.CodedConcept(code.value, code.scheme, dicom.plain(code.meaning, 64))
 
 
-def _point_at_frames(seg: Dataset, planes: dict[str, Plane]) -> None:
-    """Let each frame name the true instance, and in a multi-frame source the frame, that it was drawn on."""
-    groups = [frame.DerivationImageSequence[0] for frame in seg.PerFrameFunctionalGroupsSequence]
-    # All names are read before any is changed: frames of several segments share their items.
-    drawn_on = [planes[str(group.SourceImageSequence[0].ReferencedSOPInstanceUID)] for group in groups]
-    for group, plane in zip(groups, drawn_on, strict=True):
-        in_frames = int(plane.header.get("NumberOfFrames") or 1) > 1
-        reference = dicom.source_image(plane.header, plane.frame_number if in_frames else None)
-        reference.SpatialLocationsPreserved = "YES"
-        group.SourceImageSequence = [reference]
-
-
 def _state_slice_distance(seg: Dataset, main: Series) -> None:
     """State the distance of the source's slices: only marked ones have a frame, so nothing else tells it.
 
@@ -226,7 +202,7 @@ def _state_slice_distance(seg: Dataset, main: Series) -> None:
     normal = np.cross(directions[:, 2], directions[:, 1])
     distance_mm = abs(float(normal @ directions[:, 0])) * grid.spacing_mm[0]
     measures = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
-    [measures.SpacingBetweenSlices] = _ds((distance_mm,))
+    [measures.SpacingBetweenSlices] = dicom.decimal_strings((distance_mm,))
 
 
 def _derive_dimension_uid(seg: Dataset, source: dicom.DicomSource) -> None:

@@ -72,6 +72,7 @@ _BESIDES = (
     "folder",
     "report_content",
     "schemas",
+    "segmentation_frames",
     "source_frames",
     "write",
     "writer",
