@@ -97,7 +97,10 @@ def test_segmentation_of_every_plane_and_order(name, order):
     ("marked", "unstated"),
     [
         *((marked, ["SpacingBetweenSlices"]) for marked in ((0, 2, 5), (0, 2, 4), (0, 3), (1, 5))),
-        ((0, 2, 5), ["SpacingBetweenSlices", "SliceThickness"]),
+        *(
+            (marked, ["SpacingBetweenSlices", "SliceThickness"])
+            for marked in ((0, 2, 5), (0, 2, 4), (1, 5), (0, 3), (2,))
+        ),
     ],
 )
 def test_segmentation_of_others_is_spread_over_no_slice_between(marked, unstated, tmp_path):

@@ -81,7 +81,8 @@ class Frame:
     """One plane of pixels. number: its place in the file, from 1.
 
     position_mm, cosines, pixel_spacing_mm (between rows, between columns): None where unstated. slope,
-    intercept: None where unstated. keys: what may tell volumes apart, by name of SPLIT_KEYS.
+    intercept: None where unstated. keys: what may tell volumes apart, by name of SPLIT_KEYS. segment_number: of a
+    segmentation, None where unstated and in a label map.
     """
 
     number: int
@@ -92,6 +93,7 @@ class Frame:
     intercept: float | None
     rescale_type: str
     keys: Mapping[str, str | float] = field(default_factory=dict)
+    segment_number: int | None = None
 
     @property
     def has_plane(self) -> bool:
@@ -189,6 +191,7 @@ def _enhanced_frame(groups: list[Dataset], top: Header, number_: int) -> Frame:
         number(transformation, "RescaleIntercept"),
         text(transformation, "RescaleType").upper(),
         _enhanced_keys(groups),
+        integer(macro("SegmentIdentificationSequence"), "ReferencedSegmentNumber"),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from hounsfield.core import Condition
 from hounsfield.core.errors import HounsfieldError
 from hounsfield.studies.region_series import share_millimetres
+from hounsfield.studies.segmentation_grids import on_slices_of
 from hounsfield.studies.volume_studies import beside_images
 
 if TYPE_CHECKING:
@@ -46,9 +47,29 @@ def _linked(series: Series, images: Sequence[Series]) -> Series:
                 series.files,
             )
         )
+    if not series.tags.get("has_stated_step", True):
+        series, unsure = _with_step(series, named)
+        conditions += unsure
     for image in named:
         conditions += _outside(series, image) + _resampled(series, image)
     return replace(series, tags=tags, conditions=tuple(conditions))
+
+
+def _with_step(series: Series, images: Sequence[Series]) -> tuple[Series, list[Condition]]:
+    """A segmentation that states no step, with that of the image on whose slices it lies; else what was assumed."""
+    if series.grid is None or not series.grid.has_millimetres:
+        return series, []
+    for image in images:
+        grid = on_slices_of(series.grid, image.grid) if image.grid is not None else None
+        if grid is not None:
+            return replace(series, grid=grid), []
+    said = (
+        "The segmentation states neither the distance of its slices (0018,0088) nor their thickness (0018,0050), and no "
+        f"image of the study has slices where its frames lie. {series.grid.spacing_mm[0]:g} mm was assumed from the places "
+        "of its frames; where empty slices were left out between them, its volumes are too large. Send the series that "
+        "it was made on."
+    )
+    return series, [Condition("segmentation-step-unstated", "warning", said, series.files)]
 
 
 def _reaches(series: Series, image: Series) -> bool:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from hounsfield.core import Grid
 
 _LONGEST_MEANING = 64
+# Of axes that run along each other only the rounding of positions is left across, over the whole length.
+_PARALLEL_VOXELS = 1e-6
 Algorithm = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
 
 
@@ -119,6 +121,10 @@ class _Nearest:
         self._start, self._steps = at[0], at[1:] - at[0]
 
     def taken_from(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        across = self._steps - np.diag(np.diag(self._steps))
+        # Axes that run along each other, as those of most masks of another spacing: each is worked out alone.
+        if np.abs(across * np.array(self._grid.shape)[:, np.newaxis]).max() < _PARALLEL_VOXELS:
+            return self._taken_by_axes(mask)
         drawn = np.zeros(self._grid.shape, dtype=bool)
         _, rows, columns = self._grid.shape
         plane = (
@@ -131,4 +137,16 @@ class _Nearest:
             inside = ((nearest >= 0) & (nearest < limits)).all(axis=-1)
             z, y, x = nearest[inside].T
             drawn[k][inside] = mask[z, y, x]
+        return drawn
+
+    def _taken_by_axes(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        drawn = np.zeros(self._grid.shape, dtype=bool)
+        places, taken = [], []
+        for axis, n_voxels in enumerate(self._grid.shape):
+            along = self._start[axis] + np.arange(n_voxels) * self._steps[axis, axis]
+            nearest = np.rint(along).astype(np.int64)
+            places.append(np.flatnonzero((nearest >= 0) & (nearest < self._own.shape[axis])))
+            taken.append(nearest[places[-1]])
+        for k, z in zip(places[0], taken[0], strict=True):
+            drawn[k][np.ix_(places[1], places[2])] = mask[z][np.ix_(taken[1], taken[2])]
         return drawn

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from math import ceil
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +18,7 @@ from hounsfield.core.code import (
     RIGHT,
     SPATIAL_CONCEPT,
 )
-from hounsfield.core.errors import GeometryError, HounsfieldError
-from hounsfield.imaging.affine import affine_from_planes, plane_normal
+from hounsfield.core.errors import HounsfieldError
 from hounsfield.studies.dicom_series import series_tags
 from hounsfield.studies.header_values import (
     first_item,
@@ -29,11 +30,10 @@ from hounsfield.studies.header_values import (
 )
 from hounsfield.studies.instances import read_data_set
 from hounsfield.studies.region_series import GivenRegion, drawn_on, unique_names
+from hounsfield.studies.segmentation_grids import FrameGrid, frame_grid
 from hounsfield.studies.stored_values import check_declared_size, stored_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
@@ -45,11 +45,8 @@ SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
 # A fractional voxel belongs to the segment from one half of the largest value.
 HALF = 0.5
-# Frames further from a whole number of steps than this do not lie on one grid.
-_OFF_GRID_STEPS = 0.1
-# Frames 3 and 5 slices apart lie on a grid of a third of 3; beyond this nothing is a common step by chance only.
-_MOST_PARTS = 8
-_LEAST_STEP_MM = 0.05
+# A search for one byte is some fifty times faster than counting them all.
+_FEW_VALUES = 32
 # Categories by code value, also of the older SRT scheme: the words for them differ from file to file.
 _CATEGORIES = {
     MORPHOLOGICALLY_ABNORMAL_STRUCTURE.value: MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
@@ -79,15 +76,15 @@ class _Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Contents:
-    """slots: place of each frame on the grid; numbers: its segment, None in a label map."""
+    """frames: their places. numbers: the segment of each frame. threshold: from which value a voxel belongs to it;
+    None in a label map, where the values are segments.
+    """
 
     instance: Instance
     segments: tuple[_Segment, ...]
-    grid: Grid
-    slots: tuple[int, ...]
+    frames: FrameGrid
     numbers: tuple[int | None, ...]
-    is_label_map: bool
-    threshold: float
+    threshold: int | None
 
 
 def segmentation_series(instance: Instance, key: str) -> Series:
@@ -102,6 +99,7 @@ def segmentation_series(instance: Instance, key: str) -> Series:
     try:
         check_declared_size(instance)
         contents = _contents(instance, header)
+        tags["has_stated_step"] = contents.frames.has_stated_step
     except HounsfieldError as error:
         where = (instance.sop_instance_uid or instance.source.name,)
         refusals = (Condition("segmentation-refused", "refusal", str(error), where),)
@@ -111,155 +109,80 @@ def segmentation_series(instance: Instance, key: str) -> Series:
         modality=instance.modality or "SEG",
         series_instance_uid=instance.series_instance_uid or None,
         description=text(header, "SeriesDescription") or text(header, "ContentLabel"),
-        grid=contents.grid if contents is not None else None,
+        grid=contents.frames.grid if contents is not None else None,
         tags=MappingProxyType(tags),
         conditions=refusals,
         files=(instance.source.name,),
         load_headers=lambda: [read_data_set(instance.source)],
-        load_regions=_loader(contents) if contents is not None else None,
+        load_regions=partial(_regions_on, contents) if contents is not None else None,
     )
 
 
-def _loader(contents: _Contents) -> Callable[[Grid], list[Region]]:
-    def load(grid: Grid) -> list[Region]:
-        given = _given(contents)
-        return drawn_on(given, contents.grid, grid, contents.instance.source.name, same_place=_is_same)
+def _contents(instance: Instance, header: Dataset) -> _Contents:
+    kind = text(header, "SegmentationType").upper()
+    is_label_map = kind == "LABELMAP" or instance.sop_class_uid == LABEL_MAP_SEGMENTATION
+    largest = number(header, "MaximumFractionalValue") or 1.0
+    return _Contents(
+        instance,
+        _segments(header, is_label_map=is_label_map),
+        frame_grid(instance, header),
+        tuple(frame.segment_number for frame in instance.frames),
+        None if is_label_map else ceil(HALF * largest if kind == "FRACTIONAL" else 1.0),
+    )
 
-    return load
+
+def _regions_on(contents: _Contents, grid: Grid) -> list[Region]:
+    """The segments on `grid`: frame by frame where its voxels are theirs, else by nearest voxel."""
+    slots = contents.frames.slots_on(grid)
+    if slots is not None:
+        return [region.on(grid, region.mask) for region in _given(contents, slots, grid.shape)]
+    own = contents.frames.grid
+    given = _given(contents, contents.frames.slots, own.shape)
+    return drawn_on(given, own, grid, contents.instance.source.name, same_place=Grid.is_same_as)
 
 
-def _is_same(grid: Grid, other: Grid) -> bool:
-    """Whether the voxels are the same. DS strings round positions, so a hundredth of a millimetre is allowed."""
-    return grid.is_same_as(other, tolerance_mm=0.01)
-
-
-def _given(contents: _Contents) -> list[GivenRegion]:
-    masks = {s.number: np.zeros(contents.grid.shape, dtype=bool) for s in contents.segments}
-    wanted = [(contents.instance, k + 1) for k in range(len(contents.slots))]
+def _given(contents: _Contents, slots: tuple[int, ...], shape: tuple[int, int, int]) -> list[GivenRegion]:
+    """The segments as masks of that shape, each frame in its slot; frames beyond the ends are left out."""
+    masks = {s.number: np.zeros(shape, dtype=bool) for s in contents.segments}
+    placed = [k for k, slot in enumerate(slots) if 0 <= slot < shape[0]]
+    wanted = [(contents.instance, k + 1) for k in placed]
+    drawn: set[tuple[int, int]] = set()
     with quiet_pydicom():
-        frames = stored_frames(wanted, with_palette=False)
-        for stored, slot, segment in zip(frames, contents.slots, contents.numbers, strict=True):
-            # A label map holds all segments in one frame; the other kinds one segment a frame.
-            values = np.unique(stored).tolist() if contents.is_label_map else [segment]
-            for value in set(values) & set(masks):
-                masks[value][slot] |= (
-                    stored == value if contents.is_label_map else stored >= contents.threshold
-                )
+        for k, stored in zip(placed, stored_frames(wanted, with_palette=False), strict=True):
+            for segment in _segments_in(contents, k, stored):
+                place = (segment, slots[k])
+                _mark_in_place(masks[segment][slots[k]], contents, segment, stored, adds=place in drawn)
+                drawn.add(place)
     return [
         GivenRegion(s.name, s.label, masks[s.number], s.concept, s.category, s.laterality, s.algorithm)
         for s in contents.segments
     ]
 
 
-def _contents(instance: Instance, header: Dataset) -> _Contents:
-    kind = text(header, "SegmentationType").upper()
-    is_label_map = kind == "LABELMAP" or instance.sop_class_uid == LABEL_MAP_SEGMENTATION
-    shared = first_item(header, "SharedFunctionalGroupsSequence")
-    per_frame = items(header, "PerFrameFunctionalGroupsSequence")
-    numbers: list[int | None] = []
-    for k in range(instance.n_frames):
-        groups = [group for group in (*per_frame[k : k + 1], shared) if group is not None]
-        found = (first_item(group, "SegmentIdentificationSequence") for group in groups)
-        item = next((one for one in found if one is not None), None)
-        numbers.append(integer(item, "ReferencedSegmentNumber") if item is not None else None)
-    grid, slots = _own_grid(instance, header)
-    largest = number(header, "MaximumFractionalValue") or 1.0
-    return _Contents(
-        instance,
-        _segments(header, is_label_map=is_label_map),
-        grid,
-        slots,
-        tuple(numbers),
-        is_label_map,
-        HALF * largest if kind == "FRACTIONAL" else 1.0,
-    )
+def _mark_in_place(
+    slice_: NDArray[np.bool_], contents: _Contents, segment: int, stored: NDArray[Any], *, adds: bool
+) -> None:
+    """Mark the voxels of a segment in its slice. adds: to those that an earlier frame of it marked there."""
+    is_label = contents.threshold is None
+    is_marked, limit = (np.equal, segment) if is_label else (np.greater_equal, contents.threshold or 1)
+    if adds:
+        slice_ |= is_marked(stored, limit)
+    else:
+        is_marked(stored, limit, out=slice_)
 
 
-def _own_grid(instance: Instance, header: Dataset) -> tuple[Grid, tuple[int, ...]]:
-    """The grid that the frames span, empty planes between them included, and the place of each frame.
-
-    Raises GeometryError or StudyError through the checks of affine and grid.
-    """
-    uid = instance.frame_of_reference_uid or None
-    frames = instance.frames
-    if not all(frame.has_plane for frame in frames):
-        return _unplaced_grid(instance, header, uid)
-    normal = plane_normal(frames[0].cosines or ())
-    positions = np.array([frame.position_mm for frame in frames])
-    along = positions @ normal
-    first = int(along.argmin())
-    offsets = along - along[first]
-    step_mm = _step_mm(header, offsets)
-    slots = np.rint(offsets / step_mm).astype(np.int64)
-    if np.abs(offsets / step_mm - slots).max() > _OFF_GRID_STEPS:
-        raise GeometryError(
-            f"the frames of {instance.source.name} are no whole number of {step_mm:g} mm apart, so they lie on no "
-            "one grid. Write the segmentation again on its source series."
-        )
-    row_mm, column_mm = (frames[0].pixel_spacing_mm or (0.0, 0.0))[:2]
-    n_slots = int(slots.max()) + 1
-    step = normal * step_mm
-    if n_slots > 1:
-        last = int(along.argmax())
-        step = (positions[last] - positions[first]) / (n_slots - 1)
-    affine = affine_from_planes(positions[first], step, frames[0].cosines or (), (row_mm, column_mm))
-    return Grid((n_slots, instance.rows, instance.columns), affine, uid), tuple(int(slot) for slot in slots)
-
-
-def _unplaced_grid(instance: Instance, header: Dataset, uid: str | None) -> tuple[Grid, tuple[int, ...]]:
-    """Frames without a place can only lie on one picture, each segment once."""
-    name = instance.source.name
-    if integer(header, "TotalPixelMatrixRows"):
-        raise GeometryError(
-            f"{name} segments a whole slide image in tiles, which are not put together here. Use a program for slides."
-        )
-    is_label_map = text(header, "SegmentationType").upper() == "LABELMAP"
-    n_most = 1 if is_label_map else max(len(items(header, "SegmentSequence")), 1)
-    if instance.n_frames > n_most:
-        raise GeometryError(
-            f"{name} holds {instance.n_frames} frames without a place, so they lie on several pictures or times, and "
-            "which is not known. Write one segmentation for each picture."
-        )
-    return Grid((1, instance.rows, instance.columns), None, uid), (0,) * instance.n_frames
-
-
-def _step_mm(header: Dataset, offsets_mm: NDArray[np.float64]) -> float:
-    """The step of the grid that the frames lie on; empty frames may be missing anywhere.
-
-    It is the largest of which all distances are multiples, made finer where the file states the distance of
-    slices, or their thickness, and that goes into it: a finer grid holds the same frames in the same places,
-    while a coarser one would spread them over slices that they do not mark.
-    """
-    shared = first_item(header, "SharedFunctionalGroupsSequence")
-    measures = first_item(shared, "PixelMeasuresSequence") if shared is not None else None
-    source = measures if measures is not None else header
-    stated = [
-        abs(mm)
-        for mm in (number(source, "SpacingBetweenSlices"), number(source, "SliceThickness"))
-        if mm is not None and abs(mm) >= _LEAST_STEP_MM
-    ]
-    common = _common_step_mm(offsets_mm)
-    if common is None:
-        return stated[0] if stated else 1.0
-    for mm in stated:
-        n_steps = round(common / mm)
-        if n_steps >= 1 and abs(common / mm - n_steps) <= _OFF_GRID_STEPS:
-            return common / n_steps
-    return common
-
-
-def _common_step_mm(offsets_mm: NDArray[np.float64]) -> float | None:
-    """The largest step of which all offsets are multiples, else their smallest distance; None for one place."""
-    distances = np.diff(np.unique(offsets_mm.round(4)))
-    distances = distances[distances > 1e-3]
-    if not distances.size:
-        return None
-    smallest = float(distances.min())
-    for n_parts in range(1, _MOST_PARTS + 1):
-        steps = offsets_mm * n_parts / smallest
-        if np.abs(steps - np.rint(steps)).max() <= _OFF_GRID_STEPS:
-            return smallest / n_parts
-    return smallest
+def _segments_in(contents: _Contents, k: int, stored: NDArray[Any]) -> set[int]:
+    """The described segments that frame `k` holds: that which it states, or the values of a label map."""
+    described = {s.number for s in contents.segments}
+    if contents.threshold is not None:
+        number_ = contents.numbers[k]
+        return {number_} & described if number_ is not None else set()
+    if stored.dtype == np.uint8 and len(described) <= _FEW_VALUES:
+        content = stored.tobytes()
+        return {value for value in described if value < 256 and bytes([value]) in content}
+    is_counted = stored.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)}
+    values = np.flatnonzero(np.bincount(stored.ravel())) if is_counted else np.unique(stored)
+    return set(values.tolist()) & described
 
 
 def _segments(header: Dataset, *, is_label_map: bool) -> tuple[_Segment, ...]:

@@ -89,6 +89,8 @@ def stored_frames(
         check_declared_size(instance)
         if is_plain(instance):
             yield from _plain_frames(instance, numbers)
+        elif _is_bits(instance):
+            yield from _bit_frames(instance, numbers)
         elif instance.bits_allocated == _PACKED_BITS and instance.transfer_syntax_uid in _NATIVE_LITTLE:
             yield from _packed_frames(instance, numbers)
         else:
@@ -107,6 +109,34 @@ def is_plain(instance: Instance) -> bool:
         and instance.photometric in _GREY
         and instance.bits_allocated in {8, 16, 32}
     )
+
+
+def _is_bits(instance: Instance) -> bool:
+    """Whether the bytes of the file are packed bits of one sample, the low bit first."""
+    pixels = instance.pixels
+    return (
+        pixels is not None
+        and pixels.n_bytes is not None
+        and pixels.keyword == "PixelData"
+        and instance.bits_allocated == 1
+        and instance.samples == 1
+        and instance.transfer_syntax_uid in _NATIVE_LITTLE
+    )
+
+
+def _bit_frames(instance: Instance, numbers: Iterable[int]) -> Iterator[NDArray[Any]]:
+    """Frames of bits, 0 or 1 as uint8; a frame may begin within a byte (PS3.5 8.1.1)."""
+    n_values = instance.rows * instance.columns
+    start_bytes = instance.pixels.offset_bytes if instance.pixels is not None else 0
+    with open_dicom(instance.source) as stream:
+        for number in numbers:
+            first_byte, n_before = divmod((number - 1) * n_values, 8)
+            stream.seek(start_bytes + first_byte)
+            packed = np.frombuffer(stream.read((n_before + n_values + 7) // 8), np.uint8)
+            if packed.size * 8 < n_before + n_values:
+                raise StudyError(f"{instance.source.name} ends inside frame {number}. Send it again.")
+            bits = np.unpackbits(packed, count=n_before + n_values, bitorder="little")
+            yield bits[n_before:].reshape(instance.rows, instance.columns)
 
 
 def _plain_frames(instance: Instance, numbers: Iterable[int]) -> Iterator[NDArray[Any]]:
