@@ -14,6 +14,8 @@ from benchmarks.guard import Row, thinned
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
 from benchmarks.resampling import JOBS, PROMISED_HU
 
+from benchmarks import segmentation_objects
+
 COMMANDS = (
     "brain_tumour_baseline",
     "brain_tumour_calibration",
@@ -25,6 +27,7 @@ COMMANDS = (
     "read_chest_phantom",
     "reading_ct",
     "resampling",
+    "segmentation_objects",
 )
 
 
@@ -118,6 +121,33 @@ def test_own_process_is_in_the_tree():
 def test_failing_command_ends_the_benchmark_with_its_words():
     with pytest.raises(SystemExit, match="out of luck"):
         measure([sys.executable, "-c", "import sys; sys.exit('out of luck')"])
+
+
+@pytest.mark.slow
+def test_segmentations_are_equal_on_reading_back(tmp_path):
+    """At a small size: our file and one of highdicom's, read by both; other voxels end the run."""
+    labels = segmentation_objects.make_labels((12, 32, 32))
+    assert set(np.unique(labels)) == set(range(segmentation_objects.N_CLASSES + 1))
+    np.save(tmp_path / "labels.npy", labels)
+    segmentation_objects.write_source(tmp_path / "ct", *labels.shape[:2])
+    for who in (segmentation_objects.OURS, "0"):
+        written = segmentation_objects.child(tmp_path, "write", who, "seg.dcm", 1)
+        assert written["file_mb"] > 0
+        for reader in (segmentation_objects.OURS, "label map"):
+            assert segmentation_objects.child(tmp_path, "read", reader, "seg.dcm", 1)["wall_s"] > 0
+    np.save(tmp_path / "labels.npy", labels[::-1])
+    with pytest.raises(SystemExit, match="reads other voxels"):
+        segmentation_objects.child(tmp_path, "read", segmentation_objects.OURS, "seg.dcm", 1)
+
+
+def test_broken_promises_of_segmentations_are_named():
+    def row(ratio, extra, kind="BINARY", verb="write", who=segmentation_objects.OURS):
+        return [verb, kind, who, "1", "1", "1", ratio, "0.5", extra, ""]
+
+    assert segmentation_objects.judged([row("1.20", "1.00"), row("9", "9", who="highdicom, RLE")]) == []
+    [slow] = segmentation_objects.judged([row("1.21", "0.10", "LABELMAP, RLE", "read")])
+    assert "read LABELMAP, RLE, hounsfield: 1.21 times" in slow
+    assert len(segmentation_objects.judged([row("1.00", "1.01")])) == 1
 
 
 @pytest.mark.parametrize("name", COMMANDS)

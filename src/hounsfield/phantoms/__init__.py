@@ -1,7 +1,8 @@
 """Synthetic studies with known truth.
 
 Begin with chest_ct.py (how the truth is built in), kinds/chest_ct.py (how a kind is registered) and
-write.py (what lands on disk); trouble.py holds what can be made unusual about a study. Nothing here
+write.py (what lands on disk); trouble.py holds what can be made unusual about a study. Without files:
+courses of patients (visits.py), pictures of several sites (sites.py), reports (sentences.py). Nothing here
 measures: readings are compared with the truth by tests, `hounsfield demo` and benchmarks.
 """
 
