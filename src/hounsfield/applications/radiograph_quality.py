@@ -2,7 +2,8 @@
 
 Read `read_radiograph_quality` first. It measures the picture as it is shown (`imaging.chest_film`) and puts the
 numbers to the rule `chest-film-gates`; each gate becomes a finding, and the first finding is the verdict. Nothing
-is said about disease.
+is said about disease. What the gates find and miss on real films: docs/explanation/chest-film-gates.md. Weak are
+mirrored films (two of three are found), too dark and too light ones (three of four), and cuts below.
 """
 
 from __future__ import annotations
@@ -188,7 +189,7 @@ def shown_picture(image: Image, series: Series) -> tuple[NDArray[np.float64], li
         window = Window.from_percentiles(array, low_percent=LOW_PERCENT, high_percent=HIGH_PERCENT)
         text = (
             "The file states no window (0028,1050), so how light or dark the film is shown is not known and was not "
-            f"judged. Its range was taken from the {LOW_PERCENT:g}th to the {HIGH_PERCENT:g}th percentile."
+            f"judged. Its range was taken between the percentiles {LOW_PERCENT:g} and {HIGH_PERCENT:g}."
         )
         conditions.append(Condition("film-window-unstated", "note", text, series.files[:1]))
     grey = window.apply(array[0]).astype(np.float64)
