@@ -175,12 +175,14 @@ def _mark_in_place(
     slice_: NDArray[np.bool_], contents: _Contents, segment: int, stored: NDArray[Any], *, adds: bool
 ) -> None:
     """Mark the voxels of a segment in its slice. adds: to those that an earlier frame of it marked there."""
-    is_label = contents.threshold is None
-    is_marked, limit = (np.equal, segment) if is_label else (np.greater_equal, contents.threshold or 1)
+    marked = stored == segment if contents.threshold is None else stored >= contents.threshold
+    # Only the rows that hold something (none of an empty frame): what nobody writes to takes no memory.
+    content, n_columns = marked.tobytes(), marked.shape[1]
+    rows = slice(content.find(1) // n_columns, content.rfind(1) // n_columns + 1)
     if adds:
-        slice_ |= is_marked(stored, limit)
+        slice_[rows] |= marked[rows]
     else:
-        is_marked(stored, limit, out=slice_)
+        slice_[rows] = marked[rows]
 
 
 def _segments_in(contents: _Contents, k: int, stored: NDArray[Any]) -> set[int]:
