@@ -7,7 +7,7 @@ the first application on another kind adds one function here.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom import dcmread
@@ -42,6 +42,10 @@ def pet_volume(folder: Path, *, flip: bool = False) -> None:
     )
 
 
+def abdomen_volume(folder: Path, *, flip: bool = False) -> None:
+    write_phantom("abdomen-ct", folder, seed=3, n_slices=52, matrix_px=128, trouble=Trouble(flip=flip))
+
+
 def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:
     """One T1 slice of no head, but of that kind; a single slice has no second way of storing it."""
     picture = np.clip(np.round(head_slice()), 0, None).astype("<u2")
@@ -62,6 +66,10 @@ STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
     ("MR", "slice"): head_slice_after_contrast,
+}
+# Applications that need a study of their own, of a modality that has one for all others.
+OWN_STUDIES: dict[str, Callable[..., None]] = {
+    "body_composition_ct": abdomen_volume,
 }
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {
@@ -97,10 +105,17 @@ class Synthetic:
 
     def study(self, kind: Kind, **options) -> Path:
         """The folder of the study of that kind."""
-        key = (kind, *options.items())
+        return self._written(STUDIES[kind], options)
+
+    def study_for(self, name: str, **options) -> Path:
+        """The folder of a study that the application reads: its own, or that of the kind it asks for."""
+        return self._written(OWN_STUDIES.get(name) or STUDIES[kind_of(applications.get(name))], options)
+
+    def _written(self, write: Callable[..., None], options: dict[str, Any]) -> Path:
+        key = (write, *options.items())
         if key not in self._studies:
             self._studies[key] = self._make_folder("study")
-            STUDIES[kind](self._studies[key], **options)
+            write(self._studies[key], **options)
         return self._studies[key]
 
     def read(self, name: str, folder: Path, **options) -> Run:
@@ -110,7 +125,7 @@ class Synthetic:
     def results(self, name: str) -> tuple[Path, Reading, Path]:
         """Study, the one reading of it by the application, and the folder of its results."""
         if name not in self._results:
-            study, out = self.study(kind_of(applications.get(name))), self._make_folder("out")
+            study, out = self.study_for(name), self._make_folder("out")
             (reading,) = self.read(name, study, out=out).readings
             (record,) = json.loads((out / "readings.json").read_text("utf-8"))["readings"]
             self._results[name] = study, reading, out / record["folder"]

@@ -61,6 +61,7 @@ from hounsfield.measures.lv_volume_area_length import AreaAndLength, lv_volume_a
 from hounsfield.measures.lv_volume_biplane_discs import DiscsOfTwoViews, lv_volume_biplane_discs
 from hounsfield.measures.lvef_ase_2015 import VentricleVolumes, lvef_ase_2015
 from hounsfield.measures.mean_attenuation import mean_attenuation
+from hounsfield.measures.mean_section_area import mean_section_area
 from hounsfield.measures.midline_shift import SeptumAndInnerTable, midline_shift
 from hounsfield.measures.mtv import THRESHOLDS, UptakeThreshold, mtv
 from hounsfield.measures.pdff_grade import PdffInputs, pdff_grade
@@ -201,6 +202,7 @@ __all__ = [
     "lv_volume_biplane_discs",
     "lvef_ase_2015",
     "mean_attenuation",
+    "mean_section_area",
     "measure",
     "measures",
     "midline_shift",
