@@ -14,6 +14,7 @@ from benchmarks.guard import Row, thinned
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
 
 COMMANDS = (
+    "body_composition",
     "brain_tumour_baseline",
     "brain_tumour_calibration",
     "brain_tumour_mr",
