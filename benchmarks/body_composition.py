@@ -4,8 +4,8 @@
 
 The masks of totalsegmentator/trunk_3mm are output of a network that its authors keep as a reference, not expert
 truth; they reach from T11 to the middle of L2 of one patient, so none of them lies at L3. Our limits were set
-looking at the upper half of the slices, whose masks were compared, and at the picture (never at masks, which do
-not exist there) below L2; the lower half is what counts. A mask holds all fat or muscle in its outline, our
+with the masks of the upper half of the slices; of the lower half and of what lies below it only pictures with our
+own outlines were looked at, so the lower half is what counts. A mask holds all fat or muscle in its outline, our
 measures only what lies in their ranges of HU: both comparisons are printed. Slices of one patient resemble each
 other: the interval is a bootstrap over blocks of five neighbouring slices and says nothing about other patients.
 """
@@ -34,7 +34,7 @@ TISSUES = (
     ("subcutaneous-fat", "tissue_subcutaneous_fat", (-190, -30)),
     ("visceral-fat", "tissue_torso_fat", (-150, -50)),
 )
-N_SLICES, FIRST_TUNED = 30, 15  # slices from the feet; 15 to 29 were looked at while limits were set
+N_SLICES, FIRST_TUNED = 30, 15  # slices from the feet; the masks of 15 to 29 were used while limits were set
 BLOCK, N_DRAWS = 5, 2000
 L3_LABEL = 29  # labels_total.csv
 
@@ -103,8 +103,8 @@ def main() -> None:
     reading = read_part(options.data, "trunk_3mm")
     columns = ("tissue", "against", "n slices", "Dice", "least Dice", "area, ours / theirs - 1", "cm3")
     for words, slices in (
-        ("Lower half, not looked at while limits were set", range(FIRST_TUNED)),
-        ("Upper half, looked at", range(FIRST_TUNED, N_SLICES)),
+        ("Lower half (L1, L2), whose masks were not used while limits were set", range(FIRST_TUNED)),
+        ("Upper half (T11 to L1), whose masks were used", range(FIRST_TUNED, N_SLICES)),
     ):
         print(f"{words}:\n\n{table(columns, agreement(reading, options.data, slices))}\n")
     reading = read_part(options.data, "spine")

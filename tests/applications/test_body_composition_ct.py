@@ -75,6 +75,8 @@ def test_areas_at_a_given_level_are_those_of_the_phantom(plain):
         assert values(reading)[f"{tissue}-area"] == pytest.approx(truth, rel=AREA_TOLERANCE[tissue]), tissue
         drawn = np.flatnonzero(reading.region(f"{tissue}-l3").mask.any(axis=(1, 2)))
         assert drawn.tolist() == [phantom.truth["l3_slice"]]
+    vertebra = reading.region("l3-vertebra").mask
+    assert (vertebra & phantom.masks["l3-vertebra"]).sum() > 0.9 * vertebra.sum() > 0
     assert "at L3 (given)" in reading.measurements[0].note
 
 
@@ -207,7 +209,7 @@ def abdomen():
     """Ten slices of nothing, of which nothing has to be told."""
     empty, flags = np.zeros((10, 8, 8), dtype=bool), np.zeros(10, dtype=bool)
     return Abdomen(
-        empty, empty, empty, tuple(range(10)), None, 0.0, False, flags, flags, flags, np.full(10, 0.5)
+        empty, empty, empty, empty, tuple(range(10)), None, 0.0, False, flags, flags, flags, np.full(10, 0.5)
     )
 
 
