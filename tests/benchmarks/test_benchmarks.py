@@ -17,6 +17,7 @@ from benchmarks.resampling import JOBS, PROMISED_HU
 from benchmarks import segmentation_objects
 
 COMMANDS = (
+    "body_composition",
     "brain_tumour_baseline",
     "brain_tumour_calibration",
     "brain_tumour_mr",

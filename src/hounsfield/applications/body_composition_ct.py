@@ -37,7 +37,7 @@ VERSION = "1.0.0"
 SKELETAL_MUSCLE = Code("127954009", "SCT", "Skeletal muscle")
 SUBCUTANEOUS_FAT = private_code("SUBCUTANEOUS_FAT", "Fat under the skin")
 VISCERAL_FAT = private_code("VISCERAL_FAT", "Fat around the organs")
-L3_VERTEBRA_CODE = "36470004"  # SNOMED CT, L3 vertebra
+L3_VERTEBRA = Code("36470004", "SCT", "L3 vertebra")
 _L3_NAME = re.compile(r"(?<![a-z0-9])l3(?![0-9])", re.IGNORECASE)
 _NO_CONTRAST = {"NONE", "NO", "N", "WITHOUT", "UNENHANCED"}
 # As the rule smi-l3 has it: slices of up to 5 mm, ranges in HU at 120 kV.
@@ -73,7 +73,7 @@ class Level:
     title="Body composition on CT of the abdomen",
     version=VERSION,
     needs=Needs((ABDOMEN, VERTEBRAE)),
-    codes=[SKELETAL_MUSCLE],
+    codes=[SKELETAL_MUSCLE, L3_VERTEBRA],
     memory_mb=2000,
 )
 def read_body_composition_ct(inputs: Inputs) -> Reading:
@@ -149,7 +149,7 @@ def given_level(inputs: Inputs, image: Image) -> tuple[int | None, list[Conditio
             regions = [
                 region
                 for region in given.regions(image.grid)
-                if region.concept.value == L3_VERTEBRA_CODE or _L3_NAME.search(region.name)
+                if region.concept.value == L3_VERTEBRA.value or _L3_NAME.search(region.name)
             ]
         except RefusedInput as refusal:
             text = f"The regions of {given.files[0]} were not used: {refusal}"
@@ -171,12 +171,15 @@ def tissue_regions(image: Image, found: Abdomen, slices: range, suffix: str) -> 
         ("subcutaneous-fat", SUBCUTANEOUS_FAT, found.subcutaneous),
         ("visceral-fat", VISCERAL_FAT, found.visceral),
     )
-    made = []
-    for name, concept, mask in tissues:
-        kept = np.zeros_like(mask)
-        kept[slices.start : slices.stop] = mask[slices.start : slices.stop]
-        made.append(Region(f"{name}{suffix}", concept, image.grid, kept))
-    return made
+    return [
+        Region(f"{name}{suffix}", concept, image.grid, _only(mask, slices)) for name, concept, mask in tissues
+    ]
+
+
+def _only(mask: NDArray[np.bool_], slices: range) -> NDArray[np.bool_]:
+    kept = np.zeros_like(mask)
+    kept[slices.start : slices.stop] = mask[slices.start : slices.stop]
+    return kept
 
 
 def measure_level(
@@ -191,6 +194,8 @@ def measure_level(
         for one in regions
     ]
     muscle = regions[0]
+    # Not measured: it shows in all planes where L3 was taken to be.
+    regions.append(Region("l3-vertebra", L3_VERTEBRA, image.grid, _only(found.spine, slices)))
     conditions = _level_conditions(image, found, level)
     if muscle.is_empty:
         return Reading.complete(measurements=areas, regions=regions), conditions
@@ -204,14 +209,12 @@ def measure_level(
 def _level_conditions(image: Image, found: Abdomen, level: Level) -> list[Condition]:
     if level.source == "given":
         return []
-    pitch_mm = level.pitch * image.grid.spacing_mm[0]
+    step_mm, row_mm, column_mm = image.grid.spacing_mm
+    pixel_cm2 = row_mm * column_mm / 100.0
     others = []
     for words, k in (("higher", _moved(image, level, 1)), ("lower", _moved(image, level, -1))):
         if k in found.slices:
-            areas = [
-                float(mask[k].sum()) * image.grid.spacing_mm[1] * image.grid.spacing_mm[2] / 100.0
-                for mask in (found.muscle, found.subcutaneous, found.visceral)
-            ]
+            areas = [mask[k].sum() * pixel_cm2 for mask in (found.muscle, found.subcutaneous, found.visceral)]
             others.append(
                 f"one vertebra {words}: muscle {areas[0]:.0f}, fat under the skin {areas[1]:.0f}, fat around the organs "
                 f"{areas[2]:.0f} cm\u00b2"
@@ -219,7 +222,7 @@ def _level_conditions(image: Image, found: Abdomen, level: Level) -> list[Condit
     beside = f" {'; '.join(others).capitalize()}." if others else ""
     text = (
         f"L3 was estimated: slice {level.k + 1} of {image.grid.shape[0]}, from the tops of the iliac crests (beside L4 or the disc below it) and "
-        f"discs {pitch_mm:.0f} mm apart. With other crests or a transitional vertebra it is one level off.{beside} "
+        f"discs {level.pitch * step_mm:.0f} mm apart. With other crests or a transitional vertebra it is one level off.{beside} "
         "Check the level, or give L3 as SEG, RTSTRUCT or mask."
     )
     return [Condition("l3-estimated", "warning", text)]

@@ -33,6 +33,7 @@ BACK_CLEFT_MM, OTHER_CLEFT_MM, CLEFT_HALF_ANGLE_DEG = 40.0, 12.0, 25.0
 # The wall of the flanks, thickest of muscular men; fat between its layers is thinner than a gap.
 THICKEST_MM, THINNEST_MM, GAP_MM, USUAL_MM = 24, 3, 4, 14.0
 SEARCH_MM = 60
+TYPICAL_PERCENT = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,19 +180,22 @@ def _inner_surface_mm(lean: NDArray[np.bool_], rib: NDArray[np.bool_]) -> NDArra
 def _completed(
     thickness: NDArray[np.float64], is_seen: NDArray[np.bool_], step_mm: float
 ) -> NDArray[np.float64]:
-    """Medians of what is seen near each ray; means over a wider neighbourhood where nothing is."""
+    """The lower third of what is seen near each ray; means over a wider neighbourhood where nothing is.
+
+    Not the median: an organ that lies against the wall makes it look thicker, and nothing makes it look thinner.
+    """
     half_z, half_ray = int(6.0 / step_mm), 4
     known = np.where(is_seen, thickness, np.nan)
     padded = np.pad(known, ((half_z, half_z), (0, 0)), constant_values=np.nan)
     padded = np.pad(padded, ((0, 0), (half_ray, half_ray)), mode="wrap")
     size = (2 * half_z + 1, 2 * half_ray + 1)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size).reshape(*thickness.shape, -1)
-    median = np.zeros(thickness.shape)
-    median[is_seen] = np.nanmedian(windows[is_seen], axis=1)
-    near, near_weight = _mean_near(median, is_seen, (6.0 / step_mm, 4.0))
-    far, far_weight = _mean_near(median, is_seen, (18.0 / step_mm, 14.0))
+    typical = np.zeros(thickness.shape)
+    typical[is_seen] = np.nanpercentile(windows[is_seen], TYPICAL_PERCENT, axis=1)
+    near, near_weight = _mean_near(typical, is_seen, (6.0 / step_mm, 4.0))
+    far, far_weight = _mean_near(typical, is_seen, (18.0 / step_mm, 14.0))
     filled = np.where(near_weight > 0.15, near, np.where(far_weight > 0.01, far, USUAL_MM))
-    return np.where(is_seen, median, filled)
+    return np.where(is_seen, typical, filled)
 
 
 def _mean_near(

@@ -42,9 +42,13 @@ class Spine:
         inside = ((self.beside_mm - beside_mm) / half[0]) ** 2 + ((self.back_mm - back_mm) / half[1]) ** 2
         return np.asarray(inside < 1.0)
 
+    def body(self) -> NDArray[np.bool_]:
+        """The vertebral body, a little smaller than it is."""
+        return self._ellipse(0.0, 0.0, (20.0, HALF_DEPTH_MM))
+
     def bone(self) -> NDArray[np.bool_]:
-        """The body, a little smaller than it is, and the canal: neither is muscle, whatever its density."""
-        return self._ellipse(0.0, 0.0, (20.0, HALF_DEPTH_MM)) | self._ellipse(0.0, 20.0, (11.0, 11.0))
+        """The body and the canal: neither is muscle, whatever its density."""
+        return self.body() | self._ellipse(0.0, 20.0, (11.0, 11.0))
 
     def muscle_space(self) -> NDArray[np.bool_]:
         """Where the muscles of the back, the quadratus lumborum and the psoas can lie."""

@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from hounsfield.imaging.morphology import Spacing
 
 BLOCK_MM = 2.5
-SUBCUTANEOUS, MUSCLE, VISCERAL, MIXED = 1, 2, 3, 4
+SUBCUTANEOUS, MUSCLE, VISCERAL, MUSCLE_OR_VISCERAL, MUSCLE_OR_SUBCUTANEOUS, SPINE = 1, 2, 3, 4, 5, 6
 HuRange = tuple[float, float]
 # Bone: cortex, and trabecular bone that is denser than muscle after smoothing; closed over its marrow.
 BONE_HU, SMOOTH_BONE_HU, MARROW_HU, SMALLEST_BONE_MM2, BONE_CLOSING_MM = 170.0, 150.0, 90.0, 30.0, 5.0
 # Costal cartilage (about 100 HU) lies in the wall and is no muscle, which reaches 75 HU after contrast.
 CARTILAGE_HU = 90.0
-# Skin is 1 to 3 mm thick; its outer side is a blend with air that has the density of fat.
-SKIN_MM = 2.0
+# The outer side of the skin, which is 1 to 3 mm thick, is a blend with air that has the density of fat.
+SKIN_MM = 1.5
 # The blend of gas and bowel wall has the density of fat; stool holds gas in gaps narrower than twice this.
 GAS_MARGIN_MM, STOOL_MM = 2.0, 5.0
 BLEND_HU = -90.0  # a block of more than a tenth of muscle among fat
@@ -72,8 +72,8 @@ class TissueRanges:
 class Abdomen:
     """The tissues of the abdomen on the grid of an axial image.
 
-    muscle, subcutaneous, visceral: masks (z, y, x), empty outside `slices`: indices along z, from the feet
-    upwards. l3: index of mid-L3 (fractional), None if it could not be estimated, and pitch: slices from one
+    muscle, subcutaneous, visceral, spine (vertebral bodies and discs, roughly): masks (z, y, x), empty outside
+    `slices`: indices along z, from the feet upwards. l3: index of mid-L3 (fractional), None if it could not be estimated, and pitch: slices from one
     vertebra to the next. For each entry of `slices`: has_limbs beside the trunk, is_cut by the field of view,
     muscle_is_cut, and the share of the wall whose inner surface was seen. crest_is_seen: whether the scan
     reaches the iliac crests.
@@ -82,6 +82,7 @@ class Abdomen:
     muscle: NDArray[np.bool_]
     subcutaneous: NDArray[np.bool_]
     visceral: NDArray[np.bool_]
+    spine: NDArray[np.bool_]
     slices: tuple[int, ...]
     l3: float | None
     pitch: float
@@ -108,15 +109,16 @@ def segment_tissues(hu: NDArray[Any], grid: Grid, ranges: TissueRanges) -> Abdom
     fine = np.arange(found.slices.start * factors[0], min(found.slices.stop * factors[0], n_slices))
     block = fine // factors[0] - found.slices.start
     zones = _FineZones(found.zones, found.body, factors, fine_mm)
-    masks = np.zeros((3, *standard.shape), dtype=np.bool_)
+    masks = np.zeros((4, *standard.shape), dtype=np.bool_)
     for k, of_block in zip(fine, block, strict=True):
         masks[:, k] = zones.tissues(standard[k], int(of_block), ranges)
-    muscle, subcutaneous, visceral = (np.ascontiguousarray(view.undo(mask)) for mask in masks)
+    muscle, subcutaneous, visceral, spine = (np.ascontiguousarray(view.undo(mask)) for mask in masks)
     l3 = None if found.level is None else (found.level.centre + 0.5) * factors[0] - 0.5
     return Abdomen(
         muscle=muscle,
         subcutaneous=subcutaneous,
         visceral=visceral,
+        spine=spine,
         slices=tuple(int(n_slices - 1 - k if is_reversed else k) for k in fine),
         l3=n_slices - 1 - l3 if l3 is not None and is_reversed else l3,
         pitch=0.0 if found.level is None else found.level.pitch * factors[0],
@@ -215,7 +217,7 @@ def tissue_zones(
     path: NDArray[np.float64],
     spacing_mm: Spacing,
 ) -> tuple[NDArray[np.uint8], AbdominalWall]:
-    """Which tissue each block may be: SUBCUTANEOUS, MUSCLE, VISCERAL, MIXED (muscle or visceral) or 0."""
+    """Which tissue each block may be, and the wall that tells: SUBCUTANEOUS, MUSCLE, VISCERAL, two of them, SPINE, or 0."""
     wall = find_wall(hu, body, bone, spacing_mm)
     smooth = ndimage.gaussian_filter(hu, (0.0, 3.0 / spacing_mm[1], 3.0 / spacing_mm[2]))
     gas = (hu < GAS_HU) & body
@@ -231,13 +233,20 @@ def tissue_zones(
         hard = bone[k] | spine.bone() | ((smooth[k] > CARTILAGE_HU) & in_wall)
         lean = (hu[k] > LEAN_HU) & (hu[k] < BONE_HU) & inside & ~hard
         deep = deep_muscle(lean & ~in_wall, spine, spacing_mm)
-        mixed = ndimage.binary_dilation(deep, iterations=1) & (hu[k] <= LEAN_HU) & (hu[k] > BLEND_HU)
-        zones[k][body[k] & (radius_mm > wall.at(wall.under_skin[k], ray) + STEP_MM)] = SUBCUTANEOUS
+        under_skin = body[k] & (radius_mm > wall.at(wall.under_skin[k], ray) + STEP_MM)
+        muscle = (in_wall & ~under_skin) | deep
         visceral = inside & ~in_wall & ~spine.between_muscles() & ~lumen[k]
+        # Blocks that hold the border of muscle and fat: their pixels are told apart one by one.
+        blend = (hu[k] <= LEAN_HU) & (hu[k] > BLEND_HU)
+        by_muscle = ndimage.binary_dilation(muscle)
+        zones[k][under_skin] = SUBCUTANEOUS
         zones[k][visceral] = VISCERAL
-        zones[k][visceral & mixed] = MIXED
-        zones[k][(in_wall & (zones[k] != SUBCUTANEOUS)) | deep] = MUSCLE
+        zones[k][visceral & blend & by_muscle] = MUSCLE_OR_VISCERAL
+        zones[k][muscle] = MUSCLE
+        border = (under_skin & by_muscle) | (muscle & ndimage.binary_dilation(under_skin))
+        zones[k][border & blend] = MUSCLE_OR_SUBCUTANEOUS
         zones[k][hard] = 0
+        zones[k][spine.body() & inside] = SPINE
     return zones, wall
 
 
@@ -251,17 +260,18 @@ class _FineZones:
     fine_mm: Spacing
 
     def tissues(self, hu: NDArray[Any], block: int, ranges: TissueRanges) -> NDArray[np.bool_]:
-        """Muscle, fat under the skin and fat around the organs (3, y, x) on one slice that lies in `block`."""
+        """Muscle, both fats and the spine, (4, y, x), on one slice that lies in `block`."""
         zone = self._fine(self.labels[block], hu.shape)
         body = self._fine(ndimage.binary_dilation(self.body[block]), hu.shape)
         core = self._fine(ndimage.binary_erosion(self.body[block]), hu.shape)
         outside = ~(body & ((hu > BODY_HU) | core))
         skin = _grown(outside, SKIN_MM, self.fine_mm)
         blend = _grown((hu < GAS_HU) & ~outside, GAS_MARGIN_MM, self.fine_mm)
-        muscle = _within(hu, ranges.muscle) & ((zone == MUSCLE) | (zone == MIXED))
-        under_skin = _within(hu, ranges.subcutaneous) & (zone == SUBCUTANEOUS) & ~skin
-        visceral = _within(hu, ranges.visceral) & ((zone == VISCERAL) | (zone == MIXED)) & ~blend
-        return np.stack([muscle & ~skin, under_skin, visceral])
+        or_visceral, or_subcutaneous = zone == MUSCLE_OR_VISCERAL, zone == MUSCLE_OR_SUBCUTANEOUS
+        muscle = _within(hu, ranges.muscle) & ((zone == MUSCLE) | or_visceral | or_subcutaneous)
+        under_skin = _within(hu, ranges.subcutaneous) & ((zone == SUBCUTANEOUS) | or_subcutaneous) & ~skin
+        visceral = _within(hu, ranges.visceral) & ((zone == VISCERAL) | or_visceral) & ~blend
+        return np.stack([muscle & ~skin, under_skin, visceral, zone == SPINE])
 
     def _fine(self, blocks: NDArray[Any], shape_yx: tuple[int, ...]) -> NDArray[Any]:
         fine: NDArray[Any] = repeat_blocks(blocks[None], (1, *self.factors[1:]), (1, *shape_yx))[0]

@@ -28,8 +28,9 @@ MIDLINE_SEARCH_MM = (45.0, 30.0, 30.0)
 # How far in front of the densest place (arch and body together) the centre of the body can lie.
 BODY_BEFORE_PEAK_MM = (-24.0, 4.0)
 FRONT_SHARE = 0.4  # the front of the body is where density has risen to this share
-# Iliac wing: cortex, farther from the midline than transverse processes reach, larger than a piece of rib.
-CORTEX_HU, DENSE_CORTEX_HU, BESIDE_MM, SMALLEST_WING_MM3 = 250.0, 400.0, 50.0, 8000.0
+# Iliac wing: cortex, farther from the midline than transverse processes reach, with a section larger than that
+# of a rib, which runs steeply through the slice.
+CORTEX_HU, DENSE_CORTEX_HU, BESIDE_MM, SMALLEST_WING_MM2 = 250.0, 400.0, 50.0, 250.0
 # Body and disc together are 30 to 42 mm high from L2 to L4 in adults (textbook anatomy).
 PITCHES_MM = tuple(float(pitch) for pitch in range(30, 43))
 DISC_MM, LEAST_CONTRAST_HU = 8.0, 15.0
@@ -121,9 +122,9 @@ def crest_top(
         labels, n_pieces = ndimage.label(cortex & beside[:, None, :], structure=np.ones((3, 3, 3)))
         if n_pieces == 0:
             return -1
-        voxels = np.bincount(labels.ravel())[1:]
-        wing = labels == 1 + int(voxels.argmax())
-        if voxels.max() * float(np.prod(spacing_mm)) < SMALLEST_WING_MM3:
+        wing = labels == 1 + int(np.bincount(labels.ravel())[1:].argmax())
+        largest_mm2 = wing.sum(axis=(1, 2)).max() * spacing_mm[1] * spacing_mm[2]
+        if largest_mm2 < SMALLEST_WING_MM2:
             return -1
         if np.percentile(hu[wing], 95.0) < DENSE_CORTEX_HU:
             return -1

@@ -247,8 +247,8 @@ class Build:
             found[wing] = Tissue.CORTEX
             found[wing & (off_mm < 4.0 - CORTEX_MM)] = Tissue.MARROW
         if z > LOWEST_RIB_Z_MM:
-            height_mm = (z - LOWEST_RIB_Z_MM - 0.3 * (angle_deg + 40.0)) % 26.0
-            rib = (height_mm < 9.0) & (angle_deg > -40.0) & (angle_deg < 70.0) & (off_mm < 3.5)
+            height_mm = (z - LOWEST_RIB_Z_MM + 1.2 * (70.0 - angle_deg)) % 30.0
+            rib = (height_mm < 11.0) & (angle_deg > -40.0) & (angle_deg < 70.0) & (off_mm < 3.5)
             found[rib] = Tissue.CORTEX
 
     def _arms(self, found: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64]) -> None:

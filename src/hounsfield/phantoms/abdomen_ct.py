@@ -137,7 +137,7 @@ def make_abdomen_ct(
     """Make the phantom: array int16 HU (z, y, x), axial, z increasing to the head.
 
     truth: `levels` (mid of L1 to L5 in mm and slices), `areas_cm2` of muscle and both fats for every slice,
-    the same at L3, organs with volume (of the whole organ, by its axes) and HU, lesions. masks: those of
+    the same at L3, their `tissue_hu`, organs with volume (of the whole organ, by its axes) and HU, lesions. masks: those of
     MASKS and `l3-vertebra`, by the centre of each voxel. Deterministic by seed.
     """
     chosen = parameters or AbdomenCtParameters()
@@ -258,6 +258,7 @@ def _truth(
         "l3_slice": nearest,
         "crest_z_mm": CREST_Z_MM,
         "areas_cm2": areas_cm2,
+        "tissue_hu": {name: float(hu_of[MASKS[name][0]]) for name in AREAS},
         "l3_areas_cm2": {name: values[nearest] for name, values in areas_cm2.items()},
         "organs": {
             tissue.name.lower().replace("_", "-"): {
