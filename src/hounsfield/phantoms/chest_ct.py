@@ -20,6 +20,7 @@ from hounsfield.core.progress import step
 from hounsfield.core.uid import derive_uid
 from hounsfield.phantoms.chest_anatomy import AIRWAY_WALL_MM, FAT_MM, Anatomy, build_anatomy
 from hounsfield.phantoms.chest_vessels import draw_sphere, draw_tubes, grow_vessels
+from hounsfield.phantoms.lung_density_truth import LAA_HU, LungSums
 from hounsfield.phantoms.phantom import Phantom
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ AIR_HU, AIRWAY_HU, WALL_HU = -1000, -995, -20
 EMPHYSEMA_HU = -990
 # A voxel with at least this part of emphysema (-990 HU) among tissue (40 HU) is below -950 HU.
 PURE_ENOUGH = 990 / 1030
-LAA_HU = -950  # domain limit of LAA%-950: below, exclusive
 EDGE_MM = 0.8  # half width of the scanner's edge response
 NODULE_HU = 40
 SKIN_MM, CORTEX_MM = 2.0, 3.0
@@ -82,26 +82,44 @@ class ChestCtParameters:
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class ChestVisit:
+    """A later CT of the same chest. number: of the visit, 0 the first; each has a noise of its own.
+
+    nodule_volumes: volume of each nodule as part of that at the first visit, () for no change.
+    """
+
+    number: int = 0
+    nodule_volumes: tuple[float, ...] = ()
+
+
 def make_chest_ct(
-    parameters: ChestCtParameters | None = None, *, tilt_deg: float = 0.0, progress: Progress | None = None
+    parameters: ChestCtParameters | None = None,
+    *,
+    tilt_deg: float = 0.0,
+    visit: ChestVisit | None = None,
+    progress: Progress | None = None,
 ) -> Phantom:
     """Make the phantom: array int16 HU (z, y, x), axial, z increasing to the head.
 
-    tilt_deg: of the gantry, so that the columns of a slice run (0, cos, sin) while slices follow z.
+    tilt_deg: of the gantry, so that the columns of a slice run (0, cos, sin) while slices follow z. visit: the
+    same patient later: anatomy and places of the nodules are those of the first visit.
 
     truth: lung volumes (ml), mean HU, LAA%-950, LAA%-910 and Perc15 of the noiseless lung without
     airways but with the vessels and nodules in it; nodules with centre (LPS mm) and volume. masks:
     `left-lung`, `right-lung`, `airways`. Deterministic by seed.
     """
     chosen = parameters or ChestCtParameters()
-    return _ChestCt(chosen, np.radians(tilt_deg), progress or Silent()).make()
+    return _ChestCt(chosen, np.radians(tilt_deg), visit or ChestVisit(), progress or Silent()).make()
 
 
 class _ChestCt:
     """The work of making one phantom, slice by slice, so that no float volume is held."""
 
-    def __init__(self, parameters: ChestCtParameters, tilt_rad: float, progress: Progress) -> None:
-        self.parameters, self.progress = parameters, progress
+    def __init__(
+        self, parameters: ChestCtParameters, tilt_rad: float, visit: ChestVisit, progress: Progress
+    ) -> None:
+        self.parameters, self.visit, self.progress = parameters, visit, progress
         self.tilt_cos, self.tilt_sin = float(np.cos(tilt_rad)), float(np.sin(tilt_rad))
         self.rng = np.random.Generator(np.random.PCG64(parameters.seed))
         self.tissue = {
@@ -144,7 +162,8 @@ class _ChestCt:
         corner_mm = (pixel_mm - p.field_of_view_mm) / 2
         affine[0, 3], affine[1, 3] = corner_mm, corner_mm * self.tilt_cos
         affine[2, 3] = (step_mm - p.extent_mm) / 2 + corner_mm * self.tilt_sin
-        uid = derive_uid("phantom", "chest-ct", repr(p))
+        later = (f"visit {self.visit.number}",) if self.visit.number else ()
+        uid = derive_uid("phantom", "chest-ct", repr(p), *later)
         return Grid((p.n_slices, p.matrix_px, p.matrix_px), affine, uid)
 
     def _random_field(self, *, sigma_mm: float) -> NDArray[np.float32]:
@@ -196,8 +215,10 @@ class _ChestCt:
         """Vessels and nodules, then every slice, then the truth."""
         step(self.progress, "chest phantom: vessels", 0.0)
         nodules = self._draw_vessels_and_nodules()
+        if self.visit.number:
+            self.rng = np.random.Generator(np.random.PCG64([self.parameters.seed, self.visit.number]))
         threshold = self._emphysema_threshold()
-        sums = _LungSums()
+        sums = LungSums()
         for k, z_mm in enumerate(self._positions_mm(0)):
             if k % 10 == 0:
                 step(self.progress, "chest phantom: slices", k / self.grid.shape[0])
@@ -224,32 +245,41 @@ class _ChestCt:
 
     def _draw_vessels_and_nodules(self) -> list[dict[str, Any]]:
         draw_tubes(self.coverage, self.grid, grow_vessels(self._lung_distance_mm, self.rng))
+        volumes = self.visit.nodule_volumes or (1.0,) * len(self.parameters.nodule_diameters_mm)
         nodules: list[dict[str, Any]] = []
-        low = np.array([-130.0, -80.0, -self.parameters.extent_mm / 2])
-        for diameter_mm in self.parameters.nodule_diameters_mm:
-            radius_mm = diameter_mm / 2
-            for _ in range(5000):
-                centre = self.rng.uniform(low, -low)
-                apart = all(
-                    np.linalg.norm(centre - np.array(n["centre_mm"])) > radius_mm + n["diameter_mm"] + 10
-                    for n in nodules
-                )
-                if apart and self._lung_distance_mm(centre) > radius_mm + 6.0:
-                    break
-            else:
-                raise UsageError(
-                    f"no place in the lungs for a nodule of {diameter_mm:g} mm; ask for fewer or smaller"
-                )
-            draw_sphere(self.coverage, self.grid, centre, radius_mm)
+        for centre, first_mm, volume in zip(*self._nodule_places(), volumes, strict=True):
+            diameter_mm = float(first_mm * volume ** (1 / 3))
+            draw_sphere(self.coverage, self.grid, centre, diameter_mm / 2)
             nodules.append(
                 {
                     "centre_mm": [round(float(v), 3) for v in centre],
-                    "diameter_mm": float(diameter_mm),
-                    "volume_mm3": float(4 / 3 * np.pi * radius_mm**3),
+                    "diameter_mm": diameter_mm,
+                    "volume_mm3": float(4 / 3 * np.pi * (diameter_mm / 2) ** 3),
                     "hu": NODULE_HU,
                 }
             )
         return nodules
+
+    def _nodule_places(self) -> tuple[list[NDArray[np.float64]], tuple[float, ...]]:
+        """Centres inside the lungs, clear of each other, and the diameters that they were sought for."""
+        low = np.array([-130.0, -80.0, -self.parameters.extent_mm / 2])
+        sizes_mm = self.parameters.nodule_diameters_mm
+        placed: list[NDArray[np.float64]] = []
+        for size_mm in sizes_mm:
+            for _ in range(5000):
+                centre = self.rng.uniform(low, -low)
+                apart = all(
+                    np.linalg.norm(centre - np.round(other, 3)) > size_mm / 2 + other_mm + 10
+                    for other, other_mm in zip(placed, sizes_mm, strict=False)
+                )
+                if apart and self._lung_distance_mm(centre) > size_mm / 2 + 6.0:
+                    break
+            else:
+                raise UsageError(
+                    f"no place in the lungs for a nodule of {size_mm:g} mm; ask for fewer or smaller"
+                )
+            placed.append(centre)
+        return placed, sizes_mm
 
     def _emphysema_threshold(self) -> float | None:
         """The value of the field below which the lung is emphysema, so that the fraction comes out."""
@@ -270,7 +300,7 @@ class _ChestCt:
         field = np.concatenate(values)
         return float(np.quantile(field, min(1.0, fraction * n_lung / max(1, field.size))))
 
-    def _make_slice(self, k: int, z_mm: float, threshold: float | None, sums: _LungSums) -> None:
+    def _make_slice(self, k: int, z_mm: float, threshold: float | None, sums: LungSums) -> None:
         a, tissue = self.anatomy, self.tissue
         left, right = self._slice(a.lung_left, z_mm), self._slice(a.lung_right, z_mm)
         lung_mm, airway_mm = np.maximum(left, right), self._slice(a.airway, z_mm)
@@ -342,37 +372,3 @@ def _soft_tissue(
     bone = np.float32(tissue["cancellous"]) + cortex * np.float32(tissue["cortical"] - tissue["cancellous"])
     hu += _edge(bone_mm) * (bone - hu)
     return np.asarray(hu, dtype=np.float32)
-
-
-class _LungSums:
-    """Histogram of noiseless HU per lung, from which every truth of density follows."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, NDArray[np.int64]] = {}
-
-    def add(self, name: str, hu: NDArray[np.float32]) -> None:
-        """Count values of one slice in bins of 0.5 HU from -1024."""
-        index = np.clip(np.floor((hu + 1024.0) * 2).astype(np.int64), 0, 8191)
-        counts = np.bincount(index, minlength=8192)
-        self.counts[name] = self.counts.get(name, np.zeros(8192, dtype=np.int64)) + counts
-
-    def truth(self, voxel_volume_mm3: float) -> dict[str, Any]:
-        """Volume, mean, LAA and Perc15 of each lung and of both."""
-        both = np.sum(list(self.counts.values()), axis=0)
-        return {
-            name: _density(counts, voxel_volume_mm3)
-            for name, counts in (*sorted(self.counts.items()), ("both-lungs", both))
-        }
-
-
-def _density(counts: NDArray[np.int64], voxel_volume_mm3: float) -> dict[str, float]:
-    n = int(counts.sum())
-    low = -1024.0 + np.arange(counts.size) / 2
-    below = np.cumsum(counts)
-    return {
-        "volume_ml": n * voxel_volume_mm3 / 1000,
-        "mean_hu": float((counts * (low + 0.25)).sum() / n),
-        "laa_950_percent": float(100 * counts[low < LAA_HU].sum() / n),
-        "laa_910_percent": float(100 * counts[low < -910].sum() / n),
-        "perc15_hu": float(low[int(np.searchsorted(below, 0.15 * n))] + 0.25),
-    }
