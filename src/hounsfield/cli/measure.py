@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hounsfield.cli._measure_course import answer_course
 from hounsfield.cli._terminal import print_json, print_tables, table
 from hounsfield.core.errors import StudyError, UsageError
 
@@ -42,6 +43,13 @@ def measure(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the rule with the inputs filled in.")
     ] = False,
+    course: Annotated[
+        Path | None,
+        typer.Option("--course", help="Every visit of a patient: a JSON list of visits, or a reading.json."),
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", help="Draw the course into this file (.svg or .png).")
+    ] = None,
     list_all: Annotated[bool, typer.Option("--list", help="List the rules.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -53,6 +61,15 @@ def measure(
         _print_list(rules, as_json=as_json)
         return
     rule = _find(name, rules)
+    if course is not None:
+        if values or reading is not None or region:
+            raise UsageError(
+                "--course holds all inputs of every visit: leave out KEY=VALUE, --from and --region"
+            )
+        answer_course(rule, course, chart, as_json=as_json)
+        return
+    if chart is not None:
+        raise UsageError("--chart draws a course over several visits: give --course too")
     stated = _pairs(values or [])
     if explain and not stated and reading is None and not as_json:
         _print_rule(rule)

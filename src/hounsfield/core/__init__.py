@@ -30,6 +30,7 @@ from hounsfield.core.registry import Registry
 from hounsfield.core.rule import Measure, RuleCard
 from hounsfield.core.rule_input import RuleInput
 from hounsfield.core.study import Series, Study
+from hounsfield.core.trend import Curve, Trend
 
 __all__ = [
     "RESEARCH_USE",
@@ -39,6 +40,7 @@ __all__ = [
     "Code",
     "Condition",
     "Course",
+    "Curve",
     "ExplanationMap",
     "Finding",
     "Given",
@@ -67,6 +69,7 @@ __all__ = [
     "SourceFrame",
     "Study",
     "TimePoint",
+    "Trend",
     "Urgency",
     "application",
     "applications",

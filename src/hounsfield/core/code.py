@@ -51,6 +51,7 @@ SPATIAL_CONCEPT = Code("309825002", "SCT", "Spatial and Relational Concept")
 
 # Findings
 LESION = Code("52988006", "SCT", "Lesion")
+LYMPH_NODE = Code("59441001", "SCT", "Lymph Node")
 LESION_OF_BRAIN = Code("301766008", "SCT", "Lesion of brain")
 LUNG_DENSITY = private_code("LUNG_DENSITY", "Lung density on CT")
 INCREASED_UPTAKE = private_code("FDG_UPTAKE", "Focal tracer uptake")
@@ -68,6 +69,8 @@ INDETERMINATE = Code("82334004", "SCT", "Indeterminate")
 # Quantities
 VOLUME = Code("118565006", "SCT", "Volume")
 AREA = Code("42798000", "SCT", "Area")
+LONG_AXIS = Code("103339001", "SCT", "Long axis")
+SHORT_AXIS = Code("103340004", "SCT", "Short axis")
 MEAN_ATTENUATION = Code("112181", "DCM", "Mean attenuation")
 SUV_BW = Code("126401", "DCM", "SUVbw")
 METABOLIC_VOLUME = Code("126032", "DCM", "Metabolic Volume")

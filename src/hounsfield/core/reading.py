@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hounsfield.core.grid import Grid
     from hounsfield.core.measurement import Measurement
     from hounsfield.core.region import Region
+    from hounsfield.core.trend import Trend
 
 SCHEMA_VERSION = "1.0"
 RESEARCH_USE = "Research use only. Not a medical device."
@@ -114,7 +115,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """Findings, measurements, regions and maps of one application on one study.
+    """Findings, measurements, regions, maps and trends of one application on one study.
 
     An application makes it by `Reading.complete` (and `.as_partial`) or `Reading.refused`; the
     pipeline adds inputs, provenance, the conditions of the inputs, and the UID. Every region and map
@@ -133,6 +134,7 @@ class Reading:
     study_instance_uid: str | None = None
     inputs: tuple[InputReference, ...] = ()
     provenance: Provenance | None = None
+    trends: tuple[Trend, ...] = ()
 
     def __post_init__(self) -> None:
         names = [region.name for region in self.regions]
@@ -140,7 +142,8 @@ class Reading:
             raise ValueError(f"two regions of one reading share a name: {sorted(names)}")
         if self.status == "refused" and not any(c.severity == "refusal" for c in self.conditions):
             raise ValueError("a refused reading states no refusal")
-        if self.status == "refused" and (self.findings or self.measurements or self.regions or self.maps):
+        results = (self.findings, self.measurements, self.regions, self.maps, self.trends)
+        if self.status == "refused" and any(results):
             raise ValueError("a refused reading must hold no result: nothing is computed on refused input")
         for measurement in self.all_measurements():
             unknown = set(measurement.regions) - set(names)
@@ -156,10 +159,17 @@ class Reading:
         regions: Iterable[Region] = (),
         maps: Iterable[ExplanationMap] = (),
         conditions: Iterable[Condition] = (),
+        trends: Iterable[Trend] = (),
     ) -> Reading:
         """A reading that answers all that its application asks."""
         return cls(
-            "complete", tuple(findings), tuple(measurements), tuple(regions), tuple(maps), tuple(conditions)
+            "complete",
+            tuple(findings),
+            tuple(measurements),
+            tuple(regions),
+            tuple(maps),
+            tuple(conditions),
+            trends=tuple(trends),
         )
 
     @classmethod
@@ -197,6 +207,7 @@ class Reading:
             "measurements": [measurement.to_json() for measurement in self.measurements],
             "regions": [region.to_json() for region in self.regions],
             "maps": [item.to_json() for item in self.maps],
+            "trends": [trend.to_json() for trend in self.trends],
             "conditions": [condition.to_json() for condition in self.conditions],
             "provenance": self.provenance.to_json() if self.provenance else None,
         }

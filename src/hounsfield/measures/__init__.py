@@ -10,6 +10,13 @@ from hounsfield.measures._calcium_scan import CalciumScan, SliceCalcium
 from hounsfield.measures._course_growth import vdt_over_time
 from hounsfield.measures._fetal_scan import FetalScan, head_circumference_mm
 from hounsfield.measures._from_reading import of_rule, values_of_reading
+from hounsfield.measures._growth_trends import diameter_trend, recist_trend, volume_trend
+from hounsfield.measures._lesion_response import (
+    ORGAN_UNSTATED,
+    FollowedLesion,
+    choose_targets,
+    tumour_visits,
+)
 from hounsfield.measures._nodule_growth import growth_over
 from hounsfield.measures._nodule_size import sphere_volume_mm3
 from hounsfield.measures._patient_size import SulInputs
@@ -17,7 +24,13 @@ from hounsfield.measures._pet_header import PetHeader
 from hounsfield.measures._rano import TumourSizes, volume_ratio_of_diameters, volume_ratio_of_products
 from hounsfield.measures._rule import Measure, RuleCard, measure, measures
 from hounsfield.measures._suv_refusals import suv_refusal
-from hounsfield.measures._tumour_visits import TargetLesion, TumourVisit, irecist_over_time, recist_over_time
+from hounsfield.measures._tumour_visits import (
+    NODES,
+    TargetLesion,
+    TumourVisit,
+    irecist_over_time,
+    recist_over_time,
+)
 from hounsfield.measures.abc2 import HaemorrhageLengths, abc2
 from hounsfield.measures.acog_redating_700 import RedatingInputs, acog_redating_700
 from hounsfield.measures.acr_tirads_2017 import TiradsInputs, acr_tirads_2017
@@ -56,6 +69,7 @@ from hounsfield.measures.laa910 import laa910
 from hounsfield.measures.laa950 import laa950
 from hounsfield.measures.lirads_ctmr_2018 import LiradsInputs, lirads_ctmr_2018
 from hounsfield.measures.liver_spleen_ct import LiverSpleenInputs, liver_spleen_ct
+from hounsfield.measures.longest_diameter import longest_diameter
 from hounsfield.measures.lung_rads_2022 import ScreeningNodule, lung_rads_2022, lung_rads_of_exam
 from hounsfield.measures.lv_volume_area_length import AreaAndLength, lv_volume_area_length
 from hounsfield.measures.lv_volume_biplane_discs import DiscsOfTwoViews, lv_volume_biplane_discs
@@ -74,6 +88,7 @@ from hounsfield.measures.recist_1_1 import RecistAssessment, overall_response, r
 from hounsfield.measures.region_area import region_area
 from hounsfield.measures.region_pixels import region_pixels
 from hounsfield.measures.region_volume import region_volume
+from hounsfield.measures.short_axis import short_axis
 from hounsfield.measures.smi_l3 import MUSCLE_HU, SUBCUTANEOUS_FAT_HU, VISCERAL_FAT_HU, SmiInputs, smi_l3
 from hounsfield.measures.sul_james128 import sul_james128
 from hounsfield.measures.sul_janmahasatian import sul_janmahasatian
@@ -88,6 +103,8 @@ from hounsfield.measures.wilson import WilsonInputs, wilson
 
 __all__ = [
     "MUSCLE_HU",
+    "NODES",
+    "ORGAN_UNSTATED",
     "SUBCUTANEOUS_FAT_HU",
     "THRESHOLDS",
     "VISCERAL_FAT_HU",
@@ -115,6 +132,7 @@ __all__ = [
     "DiscsOfTwoViews",
     "FetalScan",
     "Fib4Inputs",
+    "FollowedLesion",
     "HadlockEfwInputs",
     "HadlockGaInputs",
     "HadlockGrowthInputs",
@@ -172,12 +190,14 @@ __all__ = [
     "calcium_volume",
     "centiloid_pib",
     "chest_film_quality",
+    "choose_targets",
     "crl_intergrowth",
     "crl_robinson",
     "ctr",
     "dawn",
     "defuse3_mismatch",
     "deviation_index",
+    "diameter_trend",
     "fib4",
     "fleischner_2017",
     "growth_over",
@@ -195,6 +215,7 @@ __all__ = [
     "laa950",
     "lirads_ctmr_2018",
     "liver_spleen_ct",
+    "longest_diameter",
     "lung_rads_2022",
     "lung_rads_of_exam",
     "lv_volume_area_length",
@@ -216,9 +237,11 @@ __all__ = [
     "rano_2010",
     "recist_1_1",
     "recist_over_time",
+    "recist_trend",
     "region_area",
     "region_pixels",
     "region_volume",
+    "short_axis",
     "smi_l3",
     "sphere_volume_mm3",
     "sul_james128",
@@ -230,12 +253,14 @@ __all__ = [
     "suvpeak_1cm3",
     "tlg",
     "trace_weighted",
+    "tumour_visits",
     "values_of_reading",
     "vdt",
     "vdt_over_time",
     "volume_adjusted_g_per_l",
     "volume_ratio_of_diameters",
     "volume_ratio_of_products",
+    "volume_trend",
     "volume_z",
     "wilson",
 ]

@@ -4,7 +4,8 @@ Begin with draft.py. sentences.py says what is said, content.py puts it in table
 it out, planes.py and pictures.py draw. Not here: writing files (results), explanation maps (explain).
 """
 
+from hounsfield.reports.chart_drawing import chart_file
 from hounsfield.reports.draft import draft
 from hounsfield.reports.index_page import FailedStudy, IndexEntry, index_page, index_page_in_parts
 
-__all__ = ["FailedStudy", "IndexEntry", "draft", "index_page", "index_page_in_parts"]
+__all__ = ["FailedStudy", "IndexEntry", "chart_file", "draft", "index_page", "index_page_in_parts"]

@@ -21,6 +21,7 @@ from hounsfield.reports.names import (
     written_probability,
 )
 from hounsfield.reports.sentences import by_weight, extent, technique_facts, write_sentences
+from hounsfield.reports.trend_tables import TrendTable, trend_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,7 @@ class Content:
     sentences: tuple[Sentence, ...]
     findings: tuple[FindingRow, ...]
     measurements: MeasurementTables
+    trends: tuple[TrendTable, ...]
     conditions: tuple[tuple[str, str, tuple[Condition, ...]], ...]
     evidence: tuple[str, ...]
     cards: tuple[CardText, ...]
@@ -125,6 +127,7 @@ def write_content(
         sentences=write_sentences(reading, image, series),
         findings=tuple(_finding_row(f, reading) for f in by_weight(reading.findings)),
         measurements=tabulate(reading),
+        trends=trend_tables(reading),
         conditions=_condition_groups(reading),
         evidence=tuple(f"{item.method.meaning}: {item.evidence}" for item in reading.maps),
         cards=tuple(write_card(model) for model in (reading.provenance.models if reading.provenance else ())),

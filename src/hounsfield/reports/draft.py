@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hounsfield.reports.chart import lay_out
+from hounsfield.reports.chart_drawing import chart_picture, chart_svg
 from hounsfield.reports.content import write_content
 from hounsfield.reports.html import report_html
 from hounsfield.reports.pdf import report_pdf
@@ -23,10 +25,14 @@ def draft(reading: Reading, image: Image | None, *, study: Study) -> Documents:
     series = main_series(reading, image, study)
     drawn = draw_pictures(reading, image, series) if image is not None else PictureSet()
     content = write_content(reading, image, study=study, series=series, omission=drawn.omission)
+    charts = [lay_out(trend) for trend in reading.trends]
+    drawn_charts = tuple(
+        chart_picture(trend, chart) for trend, chart in zip(reading.trends, charts, strict=True)
+    )
     return Documents(
-        html=report_html(content, drawn.pictures),
-        pdf=report_pdf(content, drawn.pictures),
-        pictures=drawn.pictures,
+        html=report_html(content, drawn.pictures, [chart_svg(chart) for chart in charts]),
+        pdf=report_pdf(content, drawn.pictures, drawn_charts),
+        pictures=(*drawn.pictures, *drawn_charts),
     )
 
 

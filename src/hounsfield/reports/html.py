@@ -35,14 +35,21 @@ class _EmbeddedPicture:
     base64: str
 
 
-def report_html(content: Content, pictures: Sequence[Picture]) -> bytes:
-    """`report.html` as UTF-8."""
+def report_html(content: Content, pictures: Sequence[Picture], charts: Sequence[str] = ()) -> bytes:
+    """`report.html` as UTF-8. charts: SVG elements of our own making, one for each of `content.trends`."""
+    from markupsafe import Markup
+
     embedded = [
         _EmbeddedPicture(p.title, p.rgb.shape[1], p.rgb.shape[0], base64.b64encode(png_bytes(p.rgb)).decode())
         for p in pictures
     ]
     return render(
-        "page.html.j2", content=content, pictures=embedded, draft_notice=DRAFT_NOTICE, remedy=REMEDY
+        "page.html.j2",
+        content=content,
+        pictures=embedded,
+        charts=[Markup(chart) for chart in charts],  # noqa: S704  # texts in it are escaped where it is made
+        draft_notice=DRAFT_NOTICE,
+        remedy=REMEDY,
     )
 
 

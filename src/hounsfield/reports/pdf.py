@@ -13,6 +13,19 @@ from hounsfield.reports.card import listed
 from hounsfield.reports.content import DRAFT_NOTICE, REMEDY, SEVERITY_WORDS
 from hounsfield.reports.names import printable
 from hounsfield.reports.numbered_canvas import numbered_canvas
+from hounsfield.reports.pdf_blocks import (
+    BOLD,
+    FONT,
+    FOOT_MM,
+    INNER_MM,
+    SIDE_MM,
+    TOP_MM,
+    WIDTH_MM,
+    escaped,
+    markup,
+    page_table,
+    paragraph,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,13 +35,8 @@ if TYPE_CHECKING:
     from hounsfield.reports.measurement_tables import MatrixHead, MeasurementMatrix, MeasurementRow
     from hounsfield.results.documents import Picture
 
-_FONT, _BOLD = "HounsfieldSans", "HounsfieldSans-Bold"
-_WIDTH_MM, _SIDE_MM, _TOP_MM, _FOOT_MM = 210.0, 16.0, 15.0, 20.0
-_INNER_MM = _WIDTH_MM - 2 * _SIDE_MM
 _PICTURE_HEIGHT_MM = 112.0  # two rows of pictures fit a page
-_LONGEST_TEXT = 1500  # characters: a header may hold megabytes where the standard allows 64
 _FRAME_PT = 6.0  # the frame of SimpleDocTemplate pads by this much inside its margins
-_INK, _QUIET, _LINE, _ACCENT = "#16191d", "#525a66", "#c9cdd3", "#0b5fa5"
 MISSING_SIGNS = "Signs shown as empty boxes are not in the font of this document; report.html shows them."
 # Of statuses and presences: as on the page.
 _COLOURS = {
@@ -39,24 +47,13 @@ _COLOURS = {
     "refused": "#9b1c1c",
     "present": "#9b1c1c",
 }
-# Name: size, leading, space before, space after, font, colour.
-_STYLES: dict[str, tuple[float, float, float, float, str, str]] = {
-    "title": (16, 20, 0, 4, _BOLD, _INK),
-    "heading": (10.5, 14, 10, 4, _BOLD, _ACCENT),
-    "body": (8.5, 11.5, 0, 3, _FONT, _INK),
-    "large": (10, 14, 0, 3, _BOLD, _INK),
-    "bold": (8.5, 11.5, 0, 3, _BOLD, _INK),
-    "cell": (8, 10.5, 0, 0, _FONT, _INK),
-    "cell-bold": (8, 10.5, 0, 0, _BOLD, _INK),
-    "cell-quiet": (7, 9.2, 0, 0, _FONT, _QUIET),
-    "cell-part": (7, 9.2, 0, 0, _FONT, _QUIET),
-    "caption": (7, 9.2, 3, 0, _FONT, _QUIET),
-    "quiet": (7.5, 10, 0, 3, _FONT, _QUIET),
-}
 
 
-def report_pdf(content: Content, pictures: Sequence[Picture]) -> bytes:
-    """`report.pdf`: A4, metadata without the patient, each page with the patient's block in its foot."""
+def report_pdf(content: Content, pictures: Sequence[Picture], charts: Sequence[Picture] = ()) -> bytes:
+    """`report.pdf`: A4, metadata without the patient, each page with the patient's block in its foot.
+
+    charts: one for each of `content.trends`.
+    """
     from reportlab.lib.units import mm
     from reportlab.platypus import SimpleDocTemplate
 
@@ -64,11 +61,11 @@ def report_pdf(content: Content, pictures: Sequence[Picture]) -> bytes:
     target = BytesIO()
     document = SimpleDocTemplate(
         target,
-        pagesize=(_WIDTH_MM * mm, 297.0 * mm),
-        leftMargin=_SIDE_MM * mm - _FRAME_PT,
-        rightMargin=_SIDE_MM * mm - _FRAME_PT,
-        topMargin=_TOP_MM * mm,
-        bottomMargin=_FOOT_MM * mm,
+        pagesize=(WIDTH_MM * mm, 297.0 * mm),
+        leftMargin=SIDE_MM * mm - _FRAME_PT,
+        rightMargin=SIDE_MM * mm - _FRAME_PT,
+        topMargin=TOP_MM * mm,
+        bottomMargin=FOOT_MM * mm,
         title=printable(content.title),
         author="Hounsfield",
         subject=RESEARCH_USE,
@@ -76,9 +73,10 @@ def report_pdf(content: Content, pictures: Sequence[Picture]) -> bytes:
         invariant=1,
         lang="en",
     )
-    story = [*_head(content), *_result(content), *_pictures(content, pictures), *_background(content)]
+    story = [*_head(content), *_result(content), *_course(content, charts), *_measurements(content)]
+    story += [*_pictures(content, pictures), *_background(content)]
     foot = (printable(_identity(content)), f"{printable(content.title)}. {RESEARCH_USE} {DRAFT_NOTICE}")
-    document.build(story, canvasmaker=numbered_canvas(foot, _FONT))
+    document.build(story, canvasmaker=numbered_canvas(foot, FONT))
     return target.getvalue()
 
 
@@ -89,51 +87,14 @@ def _prepare_reportlab() -> None:
     from reportlab.pdfbase.ttfonts import TTFont
 
     folder = files("hounsfield.reports").joinpath("fonts")
-    for name, file in ((_FONT, "DejaVuSans.ttf"), (_BOLD, "DejaVuSans-Bold.ttf")):
+    for name, file in ((FONT, "DejaVuSans.ttf"), (BOLD, "DejaVuSans-Bold.ttf")):
         pdfmetrics.registerFont(TTFont(name, BytesIO(folder.joinpath(file).read_bytes())))
     rl_config.useA85 = 0  # text around the compressed pictures would cost a second and a quarter of the size
-    pdfmetrics.registerFontFamily(_FONT, normal=_FONT, bold=_BOLD, italic=_FONT, boldItalic=_BOLD)
+    pdfmetrics.registerFontFamily(FONT, normal=FONT, bold=BOLD, italic=FONT, boldItalic=BOLD)
 
 
 def _identity(content: Content) -> str:
     return " · ".join(f"{fact.label} {fact.value}" for fact in content.patient[:3])
-
-
-def _text(text: str, style: str = "body", *, right: bool = False) -> Any:
-    """A paragraph; `text` is escaped, because DICOM text may hold markup."""
-    return _markup(_escaped(text), style, right=right)
-
-
-def _escaped(text: str) -> str:
-    """`text` without markup and control marks, cut where it would fill a page."""
-    shown = printable(text)
-    if len(shown) > _LONGEST_TEXT:
-        shown = f"{shown[:_LONGEST_TEXT].rstrip()}… (cut here; report.html holds all of it)"
-    return escape(shown)
-
-
-def _markup(marked: str, style: str, *, right: bool = False) -> Any:
-    from reportlab.lib.colors import HexColor
-    from reportlab.lib.enums import TA_LEFT, TA_RIGHT
-    from reportlab.lib.styles import ParagraphStyle
-    from reportlab.platypus import Paragraph
-
-    size, leading, before, after, font, colour = _STYLES[style]
-    return Paragraph(
-        marked,
-        ParagraphStyle(
-            style,
-            fontName=font,
-            fontSize=size,
-            leading=leading,
-            spaceBefore=before,
-            spaceAfter=after,
-            textColor=HexColor(colour),
-            alignment=TA_RIGHT if right else TA_LEFT,
-            leftIndent=8.0 if style == "cell-part" else 0.0,
-            splitLongWords=1,
-        ),
-    )
 
 
 def _headed(heading: str, flowables: Iterable[Any], *, room_mm: float = 28.0) -> list[Any]:
@@ -141,48 +102,19 @@ def _headed(heading: str, flowables: Iterable[Any], *, room_mm: float = 28.0) ->
     from reportlab.lib.units import mm
     from reportlab.platypus import CondPageBreak
 
-    return [CondPageBreak(room_mm * mm), _text(heading, "heading"), *flowables]
-
-
-def _table(
-    rows: Sequence[Sequence[Any]],
-    widths: Sequence[float],
-    *,
-    head: bool,
-    ruled: bool = True,
-    extra: Sequence[Any] = (),
-) -> Any:
-    """A table of paragraphs over the page's width; widths are shares of it."""
-    from reportlab.lib.colors import HexColor
-    from reportlab.lib.units import mm
-    from reportlab.platypus import Table
-
-    style: list[Any] = [
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("LEFTPADDING", (0, 0), (-1, -1), 0),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-        ("TOPPADDING", (0, 0), (-1, -1), 2.2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.2),
-        *([("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor(_LINE))] if ruled else []),
-        *extra,
-    ]
-    total = sum(widths)
-    columns = [_INNER_MM * mm * width / total for width in widths]
-    return Table(
-        list(rows), colWidths=columns, repeatRows=1 if head else 0, style=style, hAlign="LEFT", splitInRow=1
-    )
+    return [CondPageBreak(room_mm * mm), paragraph(heading, "heading"), *flowables]
 
 
 def _badge(word: str, kind: str) -> str:
-    return f'<font name="{_BOLD}" color="{_COLOURS[kind]}">{_escaped(word)}</font>'
+    return f'<font name="{BOLD}" color="{_COLOURS[kind]}">{escaped(word)}</font>'
 
 
 def _head(content: Content) -> list[Any]:
     badge = _badge(content.status_word, content.status)
-    title = _markup(f'{_escaped(content.title)} &nbsp; <font size="10">{badge}</font>', "title")
-    notice = _markup(f"<b>{escape(RESEARCH_USE)}</b> {escape(DRAFT_NOTICE)}", "quiet")
+    title = markup(f'{escaped(content.title)} &nbsp; <font size="10">{badge}</font>', "title")
+    notice = markup(f"<b>{escape(RESEARCH_USE)}</b> {escape(DRAFT_NOTICE)}", "quiet")
     facts = [*content.patient, *content.study]
-    lacking = [_text(MISSING_SIGNS, "quiet")] if any(map(_has_missing_signs, facts)) else []
+    lacking = [paragraph(MISSING_SIGNS, "quiet")] if any(map(_has_missing_signs, facts)) else []
     return [title, notice, _facts(facts, 4), *lacking]
 
 
@@ -190,17 +122,17 @@ def _has_missing_signs(fact: Fact) -> bool:
     """Whether the document's font lacks a sign of the value: it then prints as an empty box."""
     from reportlab.pdfbase import pdfmetrics
 
-    known = pdfmetrics.getFont(_FONT).face.charToGlyph
+    known = pdfmetrics.getFont(FONT).face.charToGlyph
     return any(ord(sign) not in known for sign in printable(fact.value) if not sign.isspace())
 
 
 def _facts(facts: Sequence[Fact], n_columns: int) -> Any:
     """Labels over values in `n_columns` columns."""
-    cells = [[_text(fact.label, "cell-quiet"), _text(fact.value, "cell")] for fact in facts]
+    cells = [[paragraph(fact.label, "cell-quiet"), paragraph(fact.value, "cell")] for fact in facts]
     rows = [cells[start : start + n_columns] for start in range(0, len(cells), n_columns)]
     if rows:
         rows[-1] = rows[-1] + [[]] * (n_columns - len(rows[-1]))
-    return _table(rows, [1.0] * n_columns, head=False)
+    return page_table(rows, [1.0] * n_columns, head=False)
 
 
 def _result(content: Content) -> list[Any]:
@@ -208,10 +140,10 @@ def _result(content: Content) -> list[Any]:
         reasons = [
             c.text for severity, _, found in content.conditions if severity == "refusal" for c in found
         ]
-        lines = [*(_text(reason, "large") for reason in reasons), _text(REMEDY, "quiet")]
+        lines = [*(paragraph(reason, "large") for reason in reasons), paragraph(REMEDY, "quiet")]
         return _headed("No reading was made", lines)
-    story = _headed("Impression", [_text(line, "large") for line in content.section("impression")])
-    return [*story, *_findings(content), *_measurements(content)]
+    story = _headed("Impression", [paragraph(line, "large") for line in content.section("impression")])
+    return [*story, *_findings(content)]
 
 
 def _findings(content: Content) -> list[Any]:
@@ -220,69 +152,117 @@ def _findings(content: Content) -> list[Any]:
     words, widths = ["Finding", "Presence", "What it rests on"], [3.2, 1.9, 7.9]
     if content.states_probability:
         words, widths = [*words[:2], "Probability", words[2]], [3.0, 1.9, 2.1, 6.0]
-    rows: list[list[Any]] = [[_text(word, "cell-quiet") for word in words]]
+    rows: list[list[Any]] = [[paragraph(word, "cell-quiet") for word in words]]
     for row in content.findings:
-        label = [_text(row.label, "cell-bold")]
+        label = [paragraph(row.label, "cell-bold")]
         if row.regions:
-            label.append(_text(f"region: {row.regions}", "cell-quiet"))
-        cells = [label, _markup(_badge(row.word, row.presence), "cell")]
+            label.append(paragraph(f"region: {row.regions}", "cell-quiet"))
+        cells = [label, markup(_badge(row.word, row.presence), "cell")]
         if content.states_probability:
-            cells.append([_text(row.probability_text, "cell"), _text(row.calibrator, "cell-quiet")])
-        rows.append([*cells, _text(row.reason, "cell")])
-    return _headed("Findings", [_table(rows, widths, head=True)])
+            cells.append([paragraph(row.probability_text, "cell"), paragraph(row.calibrator, "cell-quiet")])
+        rows.append([*cells, paragraph(row.reason, "cell")])
+    return _headed("Findings", [page_table(rows, widths, head=True)])
 
 
 def _measurements(content: Content) -> list[Any]:
     tables = content.measurements
     parts: list[Any] = []
     for matrix in tables.matrices:
-        parts += [_matrix(matrix), _text(matrix.remark, "caption")]
+        parts += [_matrix(matrix), paragraph(matrix.remark, "caption")]
     if tables.blocks:
         parts.append(_blocks(tables.blocks))
     return _headed("Measurements", parts) if parts else []
 
 
 def _matrix(matrix: MeasurementMatrix) -> Any:
-    rows = [[_text(matrix.corner, "cell-quiet"), *(_head_cell(head, right=True) for head in matrix.columns)]]
+    rows = [
+        [paragraph(matrix.corner, "cell-quiet"), *(_head_cell(head, right=True) for head in matrix.columns)]
+    ]
     for head, cells in matrix.rows:
         numbers = [
             [
-                _text(f"{cell.value} {cell.uncertainty}".rstrip(), "cell", right=True),
-                *([_text(cell.note, "cell-quiet", right=True)] if cell.note else []),
+                paragraph(f"{cell.value} {cell.uncertainty}".rstrip(), "cell", right=True),
+                *([paragraph(cell.note, "cell-quiet", right=True)] if cell.note else []),
             ]
             for cell in cells
         ]
         rows.append([_head_cell(head), *numbers])
-    return _table(rows, (2.8, *(1.2 for _ in matrix.columns)), head=True)
+    return page_table(rows, (2.8, *(1.2 for _ in matrix.columns)), head=True)
 
 
 def _head_cell(head: MatrixHead, *, right: bool = False) -> list[Any]:
     label = f"{head.label}, {head.unit}" if head.unit else head.label
     return [
-        _text(label, "cell-bold", right=right),
-        *([_text(head.note, "cell-quiet", right=right)] if head.note else []),
+        paragraph(label, "cell-bold", right=right),
+        *([paragraph(head.note, "cell-quiet", right=right)] if head.note else []),
     ]
 
 
 def _blocks(blocks: Sequence[tuple[str, Sequence[MeasurementRow]]]) -> Any:
     words = ("Quantity", "Value", "Uncertainty (95 %)", "Rule")
-    rows: list[list[Any]] = [[_text(word, "cell-quiet", right=k in {1, 2}) for k, word in enumerate(words)]]
+    rows: list[list[Any]] = [
+        [paragraph(word, "cell-quiet", right=k in {1, 2}) for k, word in enumerate(words)]
+    ]
     extra: list[Any] = []
     for where, group in blocks:
         extra += [
             ("SPAN", (0, len(rows)), (-1, len(rows))),
             ("TOPPADDING", (0, len(rows)), (-1, len(rows)), 6),
         ]
-        rows.append([_text(where, "cell-bold"), "", "", ""])
+        rows.append([paragraph(where, "cell-bold"), "", "", ""])
         for row in group:
-            label = [_text(row.label, "cell")]
+            label = [paragraph(row.label, "cell")]
             if row.note:
-                label.append(_text(row.note, "cell-quiet"))
-            value = _text(row.value, "cell-bold", right=True)
+                label.append(paragraph(row.note, "cell-quiet"))
+            value = paragraph(row.value, "cell-bold", right=True)
             rows.append(
-                [label, value, _text(row.uncertainty, "cell", right=True), _text(row.rule, "cell-quiet")]
+                [
+                    label,
+                    value,
+                    paragraph(row.uncertainty, "cell", right=True),
+                    paragraph(row.rule, "cell-quiet"),
+                ]
             )
-    return _table(rows, (4.6, 3.0, 2.6, 3.4), head=True, extra=[*extra, ("LEFTPADDING", (3, 0), (3, -1), 8)])
+    return page_table(
+        rows, (4.6, 3.0, 2.6, 3.4), head=True, extra=[*extra, ("LEFTPADDING", (3, 0), (3, -1), 8)]
+    )
+
+
+def _course(content: Content, charts: Sequence[Picture]) -> list[Any]:
+    """The charts of the trends, two to a row, then their tables."""
+    if not content.trends:
+        return []
+    parts: list[Any] = []
+    cells = [_picture_cell(chart) for chart in charts]
+    if cells:
+        parts.append(
+            page_table(
+                [[*cells[k : k + 2], []][:2] for k in range(0, len(cells), 2)],
+                [1.0, 1.0],
+                head=False,
+                ruled=False,
+            )
+        )
+    for trend in content.trends:
+        rows = [
+            [
+                paragraph(trend.title, "cell-bold"),
+                *(paragraph(d, "cell-quiet", right=True) for d in (*trend.days, "Change")),
+            ]
+        ]
+        for label, numbers, change in trend.rows:
+            rows.append(
+                [paragraph(label, "cell"), *(paragraph(n, "cell", right=True) for n in (*numbers, change))]
+            )
+        if trend.marks:
+            rows.append(
+                [paragraph(m, "cell", right=k > 0) for k, m in enumerate(("Response", *trend.marks, ""))]
+            )
+        parts += [
+            page_table(rows, (3.0, *(1.0 for _ in trend.days), 1.0), head=True),
+            paragraph(trend.remark, "caption"),
+        ]
+    return _headed("Over time", parts, room_mm=90.0)
 
 
 def _pictures(content: Content, pictures: Sequence[Picture]) -> list[Any]:
@@ -290,16 +270,16 @@ def _pictures(content: Content, pictures: Sequence[Picture]) -> list[Any]:
         return []
     cells = [_picture_cell(picture) for picture in pictures]
     rows = [[*cells[k : k + 2], []][:2] for k in range(0, len(cells), 2)]
-    table = _table(rows, [1.0, 1.0], head=False, ruled=False)
+    table = page_table(rows, [1.0, 1.0], head=False, ruled=False)
     room_mm = 24.0 + max(_picture_size_mm(picture)[1] for picture in pictures[:2])
     remarks = [*([content.omission] if content.omission else []), *content.evidence]
-    return _headed("Pictures", [table, *(_text(remark, "quiet") for remark in remarks)], room_mm=room_mm)
+    return _headed("Pictures", [table, *(paragraph(remark, "quiet") for remark in remarks)], room_mm=room_mm)
 
 
 def _picture_size_mm(picture: Picture) -> tuple[float, float]:
     """Width and height: two to a row, for in thirds of a page letters and scale bars could not be read."""
     rows, columns = picture.rgb.shape[:2]
-    width_mm = min(_INNER_MM / 2 - 4.0, _PICTURE_HEIGHT_MM * columns / rows)
+    width_mm = min(INNER_MM / 2 - 4.0, _PICTURE_HEIGHT_MM * columns / rows)
     return width_mm, width_mm * rows / columns
 
 
@@ -314,7 +294,7 @@ def _picture_cell(picture: Picture) -> list[Any]:
     target.seek(0)
     return [
         Flowable(target, width=width_mm * mm, height=height_mm * mm, hAlign="LEFT"),
-        _text(picture.title, "caption"),
+        paragraph(picture.title, "caption"),
     ]
 
 
@@ -322,7 +302,7 @@ def _background(content: Content) -> list[Any]:
     """Limitations, technique, model and provenance."""
     story: list[Any] = []
     limits = [
-        _markup(f"<b>{SEVERITY_WORDS[severity]}:</b> {_escaped(c.text)}", "body")
+        markup(f"<b>{SEVERITY_WORDS[severity]}:</b> {escaped(c.text)}", "body")
         for severity, _, conditions in content.limitations
         for c in conditions
     ]
@@ -344,8 +324,8 @@ def _background(content: Content) -> list[Any]:
 
 def _lines(pairs: Any) -> Any:
     """Label and value, one pair a line, small."""
-    rows = [[_text(label, "cell-quiet"), _text(value, "cell-quiet")] for label, value in pairs]
-    return _table(rows, (1.6, 6.0), head=False)
+    rows = [[paragraph(label, "cell-quiet"), paragraph(value, "cell-quiet")] for label, value in pairs]
+    return page_table(rows, (1.6, 6.0), head=False)
 
 
 def _card(card: CardText) -> list[Any]:
@@ -355,19 +335,19 @@ def _card(card: CardText) -> list[Any]:
     story = _headed(f"Model: {card.title}", [_lines(pairs)])
     for heading, figures in (("Figure", card.figures), ("Simpler methods on the same data", card.baselines)):
         if figures:
-            story += [_text("", "caption"), _figures(heading, figures)]
+            story += [paragraph("", "caption"), _figures(heading, figures)]
     if card.thresholds:
         words = ("Locked threshold", "Present from", "Absent to", "Purpose and origin")
-        rows = [[_text(text, "cell-quiet") for text in row] for row in (words, *card.thresholds)]
-        story += [_text("", "caption"), _table(rows, (2.0, 1.5, 1.5, 7.0), head=True)]
+        rows = [[paragraph(text, "cell-quiet") for text in row] for row in (words, *card.thresholds)]
+        story += [paragraph("", "caption"), page_table(rows, (2.0, 1.5, 1.5, 7.0), head=True)]
     return story
 
 
 def _figures(heading: str, figures: Sequence[FigureRow]) -> Any:
-    rows = [[_text(word, "cell-quiet") for word in (heading, "Value", "95 % interval", "Measured on")]]
+    rows = [[paragraph(word, "cell-quiet") for word in (heading, "Value", "95 % interval", "Measured on")]]
     for row in figures:
-        name = _text(row.name, "cell-part" if row.is_part else "cell-quiet")
+        name = paragraph(row.name, "cell-part" if row.is_part else "cell-quiet")
         rows.append(
-            [name, *(_text(text, "cell-quiet") for text in (row.value, row.interval, row.measured_on))]
+            [name, *(paragraph(text, "cell-quiet") for text in (row.value, row.interval, row.measured_on))]
         )
-    return _table(rows, (4.0, 1.5, 2.5, 4.0), head=True)
+    return page_table(rows, (4.0, 1.5, 2.5, 4.0), head=True)
