@@ -7,7 +7,8 @@ the first application on another kind adds one function here.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import shutil
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom import dcmread
@@ -42,6 +43,12 @@ def pet_volume(folder: Path, *, flip: bool = False) -> None:
     )
 
 
+def head_visits(folder: Path, *, flip: bool = False) -> None:
+    """Two visits of one patient, each with its lesions outlined."""
+    options = {"visit_days": (0, 365), "matrix_px": 96, "contrasts": ("flair",), "regions": "seg"}
+    write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
+
+
 def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:
     """One T1 slice of no head, but of that kind; a single slice has no second way of storing it."""
     picture = np.clip(np.round(head_slice()), 0, None).astype("<u2")
@@ -62,6 +69,10 @@ STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
     ("MR", "slice"): head_slice_after_contrast,
+}
+# Applications that need a study of their own, of a modality that has one for all others.
+OWN_STUDIES: dict[str, Callable[..., None]] = {
+    "lesion_growth": head_visits,
 }
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {
@@ -97,10 +108,17 @@ class Synthetic:
 
     def study(self, kind: Kind, **options) -> Path:
         """The folder of the study of that kind."""
-        key = (kind, *options.items())
+        return self._written(STUDIES[kind], options)
+
+    def study_for(self, name: str, **options) -> Path:
+        """The folder of a study that the application reads: its own, or that of the kind it asks for."""
+        return self._written(OWN_STUDIES.get(name) or STUDIES[kind_of(applications.get(name))], options)
+
+    def _written(self, write: Callable[..., None], options: dict[str, Any]) -> Path:
+        key = (write, *options.items())
         if key not in self._studies:
             self._studies[key] = self._make_folder("study")
-            STUDIES[kind](self._studies[key], **options)
+            write(self._studies[key], **options)
         return self._studies[key]
 
     def read(self, name: str, folder: Path, **options) -> Run:
@@ -110,7 +128,7 @@ class Synthetic:
     def results(self, name: str) -> tuple[Path, Reading, Path]:
         """Study, the one reading of it by the application, and the folder of its results."""
         if name not in self._results:
-            study, out = self.study(kind_of(applications.get(name))), self._make_folder("out")
+            study, out = self.study_for(name), self._make_folder("out")
             (reading,) = self.read(name, study, out=out).readings
             (record,) = json.loads((out / "readings.json").read_text("utf-8"))["readings"]
             self._results[name] = study, reading, out / record["folder"]
@@ -118,6 +136,14 @@ class Synthetic:
 
 
 def images_of(folder: Path) -> list[tuple[Path, Dataset]]:
-    """The files of a written study that hold an image, and their data sets."""
-    found = [(path, dcmread(path)) for path in sorted((folder / "dicom").iterdir())]
+    """The files of a written study (or of several visits) that hold an image, and their data sets."""
+    found = [(path, dcmread(path)) for path in sorted((folder / "dicom").rglob("*.dcm"))]
     return [(path, ds) for path, ds in found if ds.Modality not in {"SEG", "RTSTRUCT"}]
+
+
+def copy_needed_regions(application: Application, folder: Path, to: Path) -> None:
+    """Copy the files that outline regions, where the application cannot do without."""
+    if any(role.kind == "regions" and not role.optional for role in application.needs.roles):
+        for path in sorted((folder / "dicom").rglob("*.dcm")):
+            if dcmread(path, stop_before_pixels=True).Modality in {"SEG", "RTSTRUCT"}:
+                shutil.copy(path, to)

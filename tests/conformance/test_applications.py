@@ -14,7 +14,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.sr._concepts_dict import concepts as concepts_by_scheme
-from tests.conformance.studies_by_needs import STUDIES, images_of, kind_of
+from tests.conformance.studies_by_needs import STUDIES, copy_needed_regions, images_of, kind_of
 from tests.docs.pages import ROOT
 
 import hounsfield
@@ -23,10 +23,15 @@ from hounsfield.core.code import PRIVATE_SCHEME
 from hounsfield.imaging.affine import ras_xyz_from_lps_zyx
 from hounsfield.measures import measures
 from hounsfield.results import schema
-from hounsfield.studies import read_study
+from hounsfield.studies import read_studies
 
 NAMES = applications.names()
-OTHERS = [(name, kind) for name in NAMES for kind in STUDIES if kind != kind_of(applications.get(name))]
+OTHERS = [
+    (name, kind)
+    for name in NAMES
+    for kind in STUDIES
+    if kind[0] not in applications.get(name).needs.main.modalities
+]
 RULES = {(measure.card.name, measure.card.version) for measure in measures}
 CONDITION_CODES = set(
     re.findall(
@@ -41,6 +46,11 @@ DATES = ("InstanceCreation", "Series", "Content")
 @pytest.fixture(scope="module")
 def studies(synthetic):
     return synthetic.study
+
+
+@pytest.fixture(scope="module")
+def study_for(synthetic):
+    return synthetic.study_for
 
 
 @pytest.fixture(scope="module")
@@ -111,14 +121,16 @@ def test_provenance_is_complete(name, done, models):
     assert re.fullmatch(r"2\.25\.[1-9]\d+", reading.uid)
     main = reading.inputs[0]
     assert main.role == application.needs.main.name
-    assert set(main.sop_instance_uids) == {str(ds.SOPInstanceUID) for _, ds in images_of(study)}
+    named = {uid for ref in reading.inputs if ref.role != "regions" for uid in ref.sop_instance_uids}
+    assert named == {str(ds.SOPInstanceUID) for _, ds in images_of(study)}
     assert all(re.fullmatch("[0-9a-f]{64}", reference.pixel_sha256) for reference in reading.inputs)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_masks_and_maps_lie_on_the_grid_of_the_image(name, done):
     study, reading, folder = done(name)
-    (series,) = [s for s in read_study(study).series if s.key == reading.inputs[0].series]
+    every = [s for found in read_studies(study).studies for s in found.series]
+    (series,) = [s for s in every if s.key == reading.inputs[0].series]
     assert reading.regions
     for item in (*reading.regions, *reading.maps):
         assert item.grid.is_same_as(series.grid)
@@ -193,11 +205,12 @@ def without_unit(ds):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fault", [uniform, noise, scout, animal, without_unit])
-def test_faulty_study_is_refused_in_words_and_never_by_an_exception(name, fault, studies, read, tmp_path):
-    study = studies(kind_of(applications.get(name)))
-    for path, ds in images_of(study):
+def test_faulty_study_is_refused_in_words_and_never_by_an_exception(name, fault, study_for, read, tmp_path):
+    study = study_for(name)
+    for number, (_, ds) in enumerate(images_of(study)):
         fault(ds)
-        ds.save_as(tmp_path / path.name)
+        ds.save_as(tmp_path / f"{number:05d}.dcm")
+    copy_needed_regions(applications.get(name), study, tmp_path)
     found = read(name, tmp_path)
     for reading in found.readings:
         check_form(reading)
@@ -213,10 +226,11 @@ def test_faulty_study_is_refused_in_words_and_never_by_an_exception(name, fault,
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_number_of_slices_is_a_condition(name, studies, read, tmp_path):
+def test_other_number_of_slices_is_a_condition(name, study_for, read, tmp_path):
     """A volume with a gap is partial; two slices are no single one, and a single one is no volume."""
     application = applications.get(name)
-    paths = [path for path, _ in images_of(studies(kind_of(application)))]
+    images = images_of(study_for(name))
+    paths = [path for path, _ in images]
     if application.needs.main.geometry == "slice":
         ds = pydicom.dcmread(paths[0])
         for number in (1, 2):
@@ -225,7 +239,9 @@ def test_other_number_of_slices_is_a_condition(name, studies, read, tmp_path):
             ds.save_as(tmp_path / f"{number}.dcm")
         codes = {"not-a-single-slice"}
     else:
-        shutil.copy(paths[0], tmp_path)
+        for number, path in enumerate({ds.StudyInstanceUID: path for path, ds in reversed(images)}.values()):
+            shutil.copy(path, tmp_path / f"{number}.dcm")
+        copy_needed_regions(application, study_for(name), tmp_path)
         codes = {"too-few-slices"}
     (reading,) = read(name, tmp_path).readings
     assert reading.status == "refused"
@@ -240,17 +256,18 @@ def test_missing_slices_make_it_partial(name, done, read, tmp_path):
     study, _, _ = done(name)
     shutil.copytree(study / "dicom", tmp_path / "dicom")
     paths = [path for path, _ in images_of(tmp_path)]
-    paths[len(paths) // 2].unlink()
+    series = [path for path in paths if path.parent == paths[0].parent]
+    series[len(series) // 2].unlink()
     (reading,) = read(name, tmp_path).readings
     assert reading.status == "partial"
     assert "slices-missing" in {condition.code for condition in reading.conditions}
 
 
 @pytest.mark.parametrize("name", VOLUMES)
-def test_way_of_storing_changes_no_number_and_no_side(name, done, studies, read):
+def test_way_of_storing_changes_no_number_and_no_side(name, done, study_for, read):
     """Feet first, columns reversed, slices from head to feet: the patient is the same."""
     _, plain, _ = done(name)
-    (turned,) = read(name, studies(kind_of(applications.get(name)), flip=True)).readings
+    (turned,) = read(name, study_for(name, flip=True)).readings
     values = [
         {(m.name, m.regions): m.value for m in reading.all_measurements()} for reading in (plain, turned)
     ]
@@ -263,21 +280,37 @@ def test_way_of_storing_changes_no_number_and_no_side(name, done, studies, read)
         np.testing.assert_allclose(*places, atol=0.01)
 
 
+def regions_of(study):
+    return tuple(series for series in study.series if series.kind == "regions")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_memory_stays_below_the_stated_bound(name, done, models):
     """Beside the input itself; NumPy reports its arrays to tracemalloc."""
     from hounsfield.inference import load_model
     from hounsfield.zoo import find_bundle, open_bundle
 
-    study, _, _ = done(name)
-    application, found = applications.get(name), read_study(study)
-    series = {s.key: s for s in found.series}[done(name)[1].inputs[0].series]
+    study, reading, _ = done(name)
+    application, found = applications.get(name), read_studies(study).studies
+    by_key = {s.key: (one, s) for one in found for s in one.series}
+    last, series = by_key[reading.inputs[0].series]
     image = series.image()
     opened = {key: load_model(open_bundle(find_bundle(key, [models]))) for key in application.models}
-    given = tuple(s for s in found.series if s.kind == "regions")
-    decoded = {application.needs.main.name: replace(series, load_image=lambda: image)}
+    main = application.needs.main.name
+    earlier = tuple(
+        Inputs(
+            by_key[ref.series][0], {main: by_key[ref.series][1]}, regions_of(by_key[ref.series][0]), day=day
+        )
+        for ref in reading.inputs
+        if ref.role.startswith(f"{main}, day ")
+        for day in (int(ref.role.rsplit(" ", 1)[1]),)
+    )
+    decoded = {main: replace(series, load_image=lambda: image)}
+    inputs = Inputs(
+        last, decoded, regions_of(last), opened, day=1 + sum(one.day for one in earlier), earlier=earlier
+    )
     tracemalloc.start()
-    application.run(Inputs(found, decoded, given, opened))
+    application.run(inputs)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < application.memory_mb * 1e6

@@ -59,6 +59,19 @@ def _print_summary(summary: ArchiveSummary) -> None:
     counts = [[application, status, str(n)] for (application, status), n in sorted(summary.readings.items())]
     if counts:
         print_tables(table("", ["application", "status", "readings"], counts))
+    waiting = sorted(
+        {
+            verdict["application"]
+            for outcome in summary.shown
+            for verdict in outcome.not_taken
+            if any(reason["code"] == "visits-missing" for reason in verdict["reasons"])
+        }
+    )
+    if waiting:
+        print(
+            f"{', '.join(waiting)}: reads all studies of a patient together, and not with the others. Ask for it by "
+            f"-a {waiting[0]} with another folder."
+        )
     if summary.n_before:
         print(f"{summary.n_before} studies were done before and have not changed.")
     if summary.n_failed:

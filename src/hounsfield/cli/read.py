@@ -63,7 +63,7 @@ def read(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Read studies: findings, measurements, report and DICOM results."""
-    from hounsfield.pipeline import ArchiveRequest, Engine, holds_many, run
+    from hounsfield.pipeline import ArchiveRequest, Engine, holds_many, over_visits, run
 
     if out is None and (workers is not None or engine is not None):
         raise UsageError(
@@ -72,7 +72,10 @@ def read(
     started_s = time.monotonic()
     progress = TerminalProgress(quiet=quiet or as_json)
     stated = parse_stated(state or [])
-    if out is not None and (engine is not None or holds_many(path, out)):
+    together = over_visits(application or [])
+    if together:
+        _check_together(together, application or [], out, is_shared=workers is not None or engine is not None)
+    if out is not None and not together and (engine is not None or holds_many(path, out)):
         request = ArchiveRequest(
             str(path),
             str(out),
@@ -99,6 +102,23 @@ def read(
             print(f"Results: {done.out / 'index.html'}")
         print("Research use only. Not a medical device.")
     raise typer.Exit(of_run(done))
+
+
+def _check_together(
+    together: tuple[str, ...], asked: list[str], out: Path | None, *, is_shared: bool
+) -> None:
+    """An application over several studies reads all of a patient in one go: it is no task of an archive."""
+    from hounsfield.pipeline import JOURNAL_NAME
+
+    name = together[0]
+    if is_shared or len(together) < len(asked):
+        raise UsageError(
+            f"{name} reads all studies of a patient together: ask for it alone, without --workers and --engine"
+        )
+    if out is not None and (out / JOURNAL_NAME).exists():
+        raise UsageError(
+            f"{out} holds the results of an archive, which are kept study by study. Give {name} another folder with --out."
+        )
 
 
 def model_folders() -> list[Path]:

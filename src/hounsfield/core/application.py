@@ -28,7 +28,7 @@ class Role:
     slices), `slice` (exactly one slice; millimetres not needed), `any`. raster: whether PNG and JPEG
     files, which state no modality, may be tried: the model's guard then decides. spacing_mm: largest
     distance between slices. min_slices: fewest slices. kind `regions` asks for SEG, RTSTRUCT or mask
-    files. optional: the application can run without it.
+    files drawn on the main image. optional: the application can run without it.
     """
 
     name: str
@@ -44,9 +44,14 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an application asks for: roles, the first of which must be an image that is required."""
+    """What an application asks for: roles, the first of which must be an image that is required.
+
+    visits: fewest studies of one patient, on different days, that it runs over; 1 for an application that
+    reads each study by itself.
+    """
 
     roles: tuple[Role, ...]
+    visits: int = 1
 
     def __post_init__(self) -> None:
         if not self.roles or self.roles[0].optional or self.roles[0].kind != "image":
@@ -62,7 +67,11 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What an application gets: series by role, the study around them, models by name."""
+    """What an application gets: series by role, the study around them, models by name.
+
+    An application over several visits gets the last one here and those before it, in their order, in `earlier`;
+    day: of each visit, counted from the first.
+    """
 
     study: Study
     series: Mapping[str, Series]
@@ -70,6 +79,8 @@ class Inputs:
     models: Mapping[str, Model] = field(default_factory=dict)
     priors: tuple[Reading, ...] = ()
     progress: Progress = field(default_factory=Silent)
+    day: int = 0
+    earlier: tuple[Inputs, ...] = ()
 
     def __getitem__(self, role: str) -> Series:
         return self.series[role]

@@ -26,7 +26,8 @@ class Region:
     or RIGHT where it applies; category: CID 7150. mask: bool (z, y, x) on the grid, for kind `mask`.
     points_index: (n, 3) fractional indices (z, y, x): two corners of a box, one point, the vertices
     of a polyline, or the four axis ends of an ellipse. algorithm: `AUTOMATIC`, `SEMIAUTOMATIC` or
-    `MANUAL`, as DICOM's Segment Algorithm Type.
+    `MANUAL`, as DICOM's Segment Algorithm Type. site: anatomy in which it lies, where its file says so.
+    tracking_uid: what is the same at every visit, where its file says so.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Region:
     laterality: Code | None = None
     category: Code = ANATOMICAL_STRUCTURE
     algorithm: Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"] = "AUTOMATIC"
+    site: Code | None = None
+    tracking_uid: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind == "mask":

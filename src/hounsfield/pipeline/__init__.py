@@ -8,11 +8,14 @@ batch.py, which gives one task a study to the same path.
 from hounsfield.pipeline.batch import ArchiveSummary, Engine, holds_many, read_archive
 from hounsfield.pipeline.conversion import AsDicom, Conversion, ConvertedSeries, convert
 from hounsfield.pipeline.inspection import Inspection, SeriesSummary, inspect
+from hounsfield.pipeline.journal import JOURNAL_NAME
 from hounsfield.pipeline.run import Run, read, run
 from hounsfield.pipeline.selection import Selection, Verdict, judge, select
 from hounsfield.pipeline.study_task import ArchiveRequest
+from hounsfield.pipeline.visits import over_visits
 
 __all__ = [
+    "JOURNAL_NAME",
     "ArchiveRequest",
     "ArchiveSummary",
     "AsDicom",
@@ -28,6 +31,7 @@ __all__ = [
     "holds_many",
     "inspect",
     "judge",
+    "over_visits",
     "read",
     "read_archive",
     "run",

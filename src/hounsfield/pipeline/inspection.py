@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from hounsfield.core import Silent, applications
 from hounsfield.pipeline.selection import select
+from hounsfield.pipeline.visits import by_patient, select_visits
 from hounsfield.studies import read_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from hounsfield.core import Condition, Progress, Series, Study
@@ -97,15 +98,25 @@ def inspect(
     RefusedInput if nothing below `path` can be read.
     """
     found = read_studies(path, progress=progress or Silent(), stated=stated or {})
+    verdicts = _verdicts(found.studies)
     return Inspection(
-        tuple((study, tuple(_summaries(study))) for study in found.studies),
+        tuple(
+            (study, tuple(SeriesSummary(study, series, verdicts[id(series)]) for series in study.series))
+            for study in found.studies
+        ),
         tuple(found.refused),
     )
 
 
-def _summaries(study: Study) -> list[SeriesSummary]:
-    by_key: dict[str, dict[str, Verdict]] = {series.key: {} for series in study.series}
+def _verdicts(studies: Sequence[Study]) -> dict[int, dict[str, Verdict]]:
+    """By series and application; an application over several visits is asked about each patient's studies together."""
+    found: dict[int, dict[str, Verdict]] = {id(series): {} for study in studies for series in study.series}
+    groups = by_patient(studies)
     for application in applications:
-        for verdict in select(study, application).verdicts:
-            by_key[verdict.series.key][application.name] = verdict
-    return [SeriesSummary(study, series, by_key[series.key]) for series in study.series]
+        if application.needs.visits > 1:
+            said = [verdict for group in groups for verdict in select_visits(group, application).verdicts]
+        else:
+            said = [verdict for study in studies for verdict in select(study, application).verdicts]
+        for verdict in said:
+            found[id(verdict.series)][application.name] = verdict
+    return found

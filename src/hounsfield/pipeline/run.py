@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from hounsfield import __version__
 from hounsfield.core import (
@@ -24,7 +24,9 @@ from hounsfield.core.errors import MissingModel, RefusedInput, StudyError
 from hounsfield.core.progress import step
 from hounsfield.core.uid import derive_uid
 from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256, region_sha256
+from hounsfield.pipeline.opened_models import opened_once
 from hounsfield.pipeline.selection import Verdict, select
+from hounsfield.pipeline.visits import Visit, by_patient, select_visits
 from hounsfield.pipeline.writing import ResultFolder
 from hounsfield.studies import read_studies
 
@@ -32,13 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hounsfield.core import Application, Grid, Image, Model, Progress, Region, Series, Study
-
-
-class Models(Protocol):
-    """Where models come from; opened once and kept."""
-
-    def __call__(self, name: str) -> Model:
-        """The model of that name; raises MissingModel."""
+    from hounsfield.pipeline.opened_models import Models
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,7 @@ def carry_out(request: Request, folder: ResultFolder | None, progress: Progress 
     """Read what `request` names; results go to `folder`, whose overview is left to the caller."""
     session = _Session(
         [registered.get(name) for name in (request.applications or registered.names())],
-        _opened_once(request.model_folders),
+        opened_once(request.model_folders),
         folder,
         progress or Silent(),
     )
@@ -130,6 +126,8 @@ def carry_out(request: Request, folder: ResultFolder | None, progress: Progress 
     for number, study in enumerate(found.studies):
         step(session.progress, f"study {number + 1} of {len(found.studies)}", number / len(found.studies))
         session.read_study(study)
+    for studies in by_patient(found.studies):
+        session.read_visits(studies)
     return Run(
         tuple(session.readings),
         tuple(session.not_taken),
@@ -150,8 +148,8 @@ class _Session:
     not_taken: list[Verdict] = field(default_factory=list)
 
     def read_study(self, study: Study) -> None:
-        """Ask every application; run each as often as series match."""
-        for application in self.applications:
+        """Ask every application that reads studies one by one; run each as often as series match."""
+        for application in (one for one in self.applications if one.needs.visits == 1):
             selection = select(study, application)
             self.not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
             if not selection.matches and selection.near_misses:
@@ -163,6 +161,19 @@ class _Session:
                 reading, image = job.run(self.models, self.progress)
                 self._keep(job, reading, image)
 
+    def read_visits(self, studies: Sequence[Study]) -> None:
+        """Ask every application over several visits about all studies of one patient."""
+        for application in (one for one in self.applications if one.needs.visits > 1):
+            selection = select_visits(studies, application)
+            self.not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
+            if selection.refused_on is not None:
+                job = _Job.over(application, (selection.refused_on,))
+                self._keep(job, job.signed(Reading.refused(*_as_refusals(selection.refusals))), None)
+            for visits in selection.matches:
+                job = _Job.over(application, visits, selection.conditions)
+                reading, image = job.run(self.models, self.progress)
+                self._keep(job, reading, image)
+
     def _keep(self, job: _Job, reading: Reading, image: Image | None) -> None:
         self.readings.append(reading)
         if self.folder is not None:
@@ -170,25 +181,13 @@ class _Session:
             self.folder.add(reading, study=job.study, series=job.match, image=image)
 
 
-def _opened_once(folders: Sequence[Path]) -> Models:
-    opened: dict[str, Model] = {}
-
-    def model(name: str) -> Model:
-        if name not in opened:
-            from hounsfield.inference import load_model
-            from hounsfield.zoo import default_search, find_bundle, open_bundle
-
-            opened[name] = load_model(open_bundle(find_bundle(name, (*folders, *default_search()))))
-        return opened[name]
-
-    return model
-
-
 @dataclass(slots=True)
 class _Job:
     """One application on one match of series, and what became known on the way.
 
-    drawn: the series whose regions the application asked for, with the digest of what it got.
+    drawn: the series whose regions the application asked for, with the digest of what it got and their study.
+    earlier: of an application over several visits those before `study`, which is on `day`; pixels: digest of the
+    main image of each; told: what was left out of them.
     """
 
     study: Study
@@ -196,8 +195,20 @@ class _Job:
     match: Mapping[str, Series]
     models: dict[str, Model] = field(default_factory=dict)
     pixel_sha256: str | None = None
-    drawn: dict[str, tuple[Series, str]] = field(default_factory=dict)
+    drawn: dict[str, tuple[Series, str, Study]] = field(default_factory=dict)
     timing_s: dict[str, float] = field(default_factory=dict)
+    day: int = 0
+    earlier: tuple[Visit, ...] = ()
+    pixels: list[str] = field(default_factory=list)
+    told: tuple[Condition, ...] = ()
+
+    @classmethod
+    def over(
+        cls, application: Application, visits: Sequence[Visit], told: tuple[Condition, ...] = ()
+    ) -> _Job:
+        """The job of an application over several visits: it belongs to the last one's study."""
+        last = visits[-1]
+        return cls(last.study, application, last.match, day=last.day, earlier=tuple(visits[:-1]), told=told)
 
     @property
     def main(self) -> Series:
@@ -207,6 +218,8 @@ class _Job:
     def run(self, models: Models, progress: Progress) -> tuple[Reading, Image | None]:
         """Decode, gate and run; whatever refuses becomes a refused reading with its reason."""
         image, refusals = self._decode(progress)
+        for visit in self.earlier:
+            refusals = refusals or self._check_earlier(visit)
         if not refusals:
             refusals = self._open_models(models)
         if refusals or image is None:
@@ -224,6 +237,17 @@ class _Job:
             self.pixel_sha256 = pixel_sha256(image)
             return image, judge_pixels(image)
 
+    def _check_earlier(self, visit: Visit) -> tuple[Condition, ...]:
+        """Decode an earlier image to know that there is something in it; it is decoded again when it is needed."""
+        series = visit.match[self.application.needs.main.name]
+        with _timed(self.timing_s, "decode"):
+            try:
+                image = series.image()
+            except (RefusedInput, StudyError) as refusal:
+                return (Condition("image-refused", "refusal", str(refusal), series.files[:1]),)
+            self.pixels.append(pixel_sha256(image))
+            return judge_pixels(image)
+
     def _open_models(self, models: Models) -> tuple[Condition, ...]:
         try:
             self.models = {name: models(name) for name in self.application.models}
@@ -233,13 +257,19 @@ class _Job:
 
     def _compute(self, image: Image, progress: Progress) -> Reading:
         decoded = replace(self.main, load_image=lambda: image)
+        earlier = tuple(
+            Inputs(v.study, v.match, self._regions_of(v.study), self.models, (), progress, v.day)
+            for v in self.earlier
+        )
         inputs = Inputs(
             self.study,
             {**self.match, self.application.needs.main.name: decoded},
-            tuple(self._watched(s) for s in self.study.series if s.kind == "regions" and not s.is_refused),
+            self._regions_of(self.study),
             self.models,
             (),
             progress,
+            self.day,
+            earlier,
         )
         step(progress, f"{self.application.name}: computing", 0.0)
         with _timed(self.timing_s, "run"):
@@ -250,19 +280,25 @@ class _Job:
                     Condition("input-refused", "refusal", str(refusal), self.main.files[:1])
                 )
 
-    def _watched(self, series: Series) -> Series:
+    def _regions_of(self, study: Study) -> tuple[Series, ...]:
+        return tuple(
+            self._watched(s, study) for s in study.series if s.kind == "regions" and not s.is_refused
+        )
+
+    def _watched(self, series: Series, study: Study) -> Series:
         """The same regions; that they were asked for makes them an input of the reading."""
 
         def load(grid: Grid) -> Sequence[Region]:
             regions = series.regions(grid)
-            self.drawn.setdefault(series.key, (series, region_sha256(regions)))
+            self.drawn.setdefault(series.key, (series, region_sha256(regions), study))
             return regions
 
         return replace(series, load_regions=load)
 
     def _with_conditions_of_inputs(self, reading: Reading) -> Reading:
-        used = (*self.match.values(), *(series for series, _ in self.drawn.values()))
-        own = tuple(c for series in used for c in series.conditions)
+        before = (series for visit in self.earlier for series in visit.match.values())
+        used = (*self.match.values(), *before, *(series for series, _, _ in self.drawn.values()))
+        own = (*self.told, *dict.fromkeys(c for series in used for c in series.conditions))
         known = set(reading.conditions)
         reading = replace(reading, conditions=reading.conditions + tuple(c for c in own if c not in known))
         if reading.status == "complete" and any(c.code in INCOMPLETE for c in own):
@@ -274,10 +310,15 @@ class _Job:
         application = self.application
         references = (
             *(
-                self._reference(role, series, self.pixel_sha256 if series is self.main else None)
+                _reference(role, series, self.pixel_sha256 if series is self.main else None, self.study)
                 for role, series in self.match.items()
             ),
-            *(self._reference("regions", series, digest) for series, digest in self.drawn.values()),
+            *(
+                _reference(f"{role}, day {visit.day}", visit.match[role], digest, visit.study)
+                for visit, digest in zip(self.earlier, self.pixels, strict=False)
+                for role in (application.needs.main.name,)
+            ),
+            *(_reference("regions", *drawn) for drawn in self.drawn.values()),
         )
         provenance = Provenance(
             application.name,
@@ -297,21 +338,9 @@ class _Job:
             provenance=provenance,
         )
 
-    def _reference(self, role: str, series: Series, sha256: str | None) -> InputReference:
-        return InputReference(
-            role,
-            series.key,
-            series.modality,
-            self.study.study_instance_uid,
-            series.series_instance_uid,
-            series.sop_instance_uids,
-            series.files,
-            sha256,
-        )
-
     def _uid(self, references: Sequence[InputReference]) -> str:
         identity = [part for ref in references for part in (ref.role, ref.series, *ref.sop_instance_uids)]
-        identity += [digest for _, digest in self.drawn.values()]
+        identity += [*self.pixels, *(digest for _, digest, _ in self.drawn.values())]
         return derive_uid(
             "reading",
             self.application.name,
@@ -323,10 +352,26 @@ class _Job:
         )
 
 
+def _reference(role: str, series: Series, sha256: str | None, study: Study) -> InputReference:
+    return InputReference(
+        role,
+        series.key,
+        series.modality,
+        study.study_instance_uid,
+        series.series_instance_uid,
+        series.sop_instance_uids,
+        series.files,
+        sha256,
+    )
+
+
+def _as_refusals(reasons: Sequence[Condition]) -> tuple[Condition, ...]:
+    return tuple(replace(reason, severity="refusal") for reason in dict.fromkeys(reasons))
+
+
 def _refused(job: _Job, misses: Sequence[Verdict]) -> Reading:
     """No series fits, though some are of the right kind: say for each why not."""
-    reasons = tuple(dict.fromkeys(reason for miss in misses for reason in miss.reasons))
-    return job.signed(Reading.refused(*(replace(reason, severity="refusal") for reason in reasons)))
+    return job.signed(Reading.refused(*_as_refusals([reason for miss in misses for reason in miss.reasons])))
 
 
 @contextmanager
@@ -334,4 +379,4 @@ def _timed(timing_s: dict[str, float], stage: str) -> Iterator[None]:
     """Store the seconds spent inside the block."""
     started_s = time.perf_counter()
     yield
-    timing_s[stage] = round(time.perf_counter() - started_s, 3)
+    timing_s[stage] = round(timing_s.get(stage, 0.0) + time.perf_counter() - started_s, 3)

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 # Reasons that concern what a series is, not how good it is: nobody expects an application to take it.
 NOT_MEANT = frozenset(
-    {"not-an-image", "modality-not-taken", "modality-unstated", "raster-not-taken", *NOT_TO_BE_MEASURED}
+    {
+        *("not-an-image", "modality-not-taken", "modality-unstated", "raster-not-taken"),
+        *("no-region-given", "visits-missing"),
+        *NOT_TO_BE_MEASURED,
+    }
 )
 
 
@@ -163,6 +167,19 @@ def _companions(study: Study, application: Application, main: Series) -> dict[st
     return match
 
 
+def _without_regions(study: Study, application: Application, main: Series) -> Condition | None:
+    """Why `main` is not read where regions are needed and the study holds none that lie on it."""
+    needed = [role for role in application.needs.roles if role.kind == "regions" and not role.optional]
+    given = [s for s in study.series if s.kind == "regions" and not s.is_refused]
+    if not needed or any(main.key in s.tags.get("referenced_series", ()) for s in given):
+        return None
+    text = (
+        f"No SEG, RTSTRUCT or mask of {needed[0].name} lies on this series. Put the file that outlines them into the "
+        "same folder."
+    )
+    return Condition("no-region-given", "refusal", text, main.files[:1])
+
+
 def _shares_frame(series: Series, other: Series) -> bool:
     if series.grid is None or other.grid is None:
         return False
@@ -180,6 +197,10 @@ def select(study: Study, application: Application) -> Selection:
     matches = []
     for index, verdict in enumerate(verdicts):
         if not verdict.is_taken:
+            continue
+        reason = _without_regions(study, application, verdict.series)
+        if reason is not None:
+            verdicts[index] = Verdict(application.name, verdict.series, main.name, (reason,))
             continue
         match = _companions(study, application, verdict.series)
         if match is not None:

@@ -123,7 +123,8 @@ class DicomSource:
             if finding.regions == (region_name,) and finding.tracking_identifier
         ]
         identifier = given[0] if given else f"{self.reading.application}:{region_name}"
-        return plain(identifier, 64), self.derive_uid("tracking", region_name)
+        stated = [r.tracking_uid for r in self.reading.regions if r.name == region_name and r.tracking_uid]
+        return plain(identifier, 64), stated[0] if stated else self.derive_uid("tracking", region_name)
 
 
 def dicom_source(

@@ -39,6 +39,8 @@ class GivenRegion:
     category: Code = SPATIAL_CONCEPT
     laterality: Code | None = None
     algorithm: Algorithm = "SEMIAUTOMATIC"
+    site: Code | None = None
+    tracking_uid: str | None = None
 
     def on(self, grid: Grid, mask: NDArray[np.bool_]) -> Region:
         """The Region with this meaning and that mask."""
@@ -50,6 +52,8 @@ class GivenRegion:
             laterality=self.laterality,
             category=self.category,
             algorithm=self.algorithm,
+            site=self.site,
+            tracking_uid=self.tracking_uid,
         )
 
 

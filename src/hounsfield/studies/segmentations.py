@@ -75,6 +75,8 @@ class _Segment:
     category: Code
     laterality: Code | None
     algorithm: Algorithm
+    site: Code | None
+    tracking_uid: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +148,17 @@ def _given(contents: _Contents) -> list[GivenRegion]:
                     stored == value if contents.is_label_map else stored >= contents.threshold
                 )
     return [
-        GivenRegion(s.name, s.label, masks[s.number], s.concept, s.category, s.laterality, s.algorithm)
+        GivenRegion(
+            s.name,
+            s.label,
+            masks[s.number],
+            s.concept,
+            s.category,
+            s.laterality,
+            s.algorithm,
+            s.site,
+            s.tracking_uid,
+        )
         for s in contents.segments
     ]
 
@@ -283,6 +295,8 @@ def _segments(header: Dataset, *, is_label_map: bool) -> tuple[_Segment, ...]:
                 _category(first_item(item, "SegmentedPropertyCategoryCodeSequence")),
                 _LATERALITY.get(text(modifier, "CodeValue")) if modifier is not None else None,
                 _ALGORITHMS.get(text(item, "SegmentAlgorithmType").upper(), "SEMIAUTOMATIC"),
+                _code(first_item(item, "AnatomicRegionSequence")),
+                text(item, "TrackingUID") or None,
             )
         )
     return tuple(made)

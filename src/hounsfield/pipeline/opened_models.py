@@ -1,0 +1,33 @@
+"""Where the models of applications come from: each is found and opened once, when first asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hounsfield.core import Model
+
+
+class Models(Protocol):
+    """Where models come from; opened once and kept."""
+
+    def __call__(self, name: str) -> Model:
+        """The model of that name; raises MissingModel."""
+
+
+def opened_once(folders: Sequence[Path]) -> Models:
+    """Models from bundles in `folders`, then in the usual places."""
+    opened: dict[str, Model] = {}
+
+    def model(name: str) -> Model:
+        if name not in opened:
+            from hounsfield.inference import load_model
+            from hounsfield.zoo import default_search, find_bundle, open_bundle
+
+            opened[name] = load_model(open_bundle(find_bundle(name, (*folders, *default_search()))))
+        return opened[name]
+
+    return model
