@@ -101,6 +101,11 @@ def applications_page() -> str:
                 else "By rules.\n"
             ),
             f"{story}\n",
+            *(
+                [f"Reads at least {item.needs.visits} studies of one patient together.\n"]
+                if item.needs.visits > 1
+                else []
+            ),
             "| role | modality | asks for | required |\n| --- | --- | --- | --- |",
             "\n".join(role_row(role) for role in item.needs.roles) + "\n",
         ]

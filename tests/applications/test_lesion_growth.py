@@ -146,7 +146,7 @@ def test_new_and_vanished_lesions_are_named(tmp_path):
     assert {"lesion-not-outlined", "new-lesion-unconfirmed"} <= codes_of(found)
     presences = {one.name: one.presence for one in found.findings if one.name.startswith("lesion")}
     assert presences == {"lesion-1": "present", "lesion-2": "absent", "lesion-3": "present"}
-    assert finding(found, "lesion-3").reason.startswith("New.")
+    assert finding(found, "lesion-3").reason.startswith("Lesion 3 (new):")
     assert curve(found, "sum-of-diameters", "Lesion 2")[365] == 0
     assert 365 not in curve(found, "volume", "Lesion 2")
     assert "progressive disease" in finding(found, "overall-response").concept.meaning

@@ -85,3 +85,40 @@ def test_equal_calls_give_equal_results(visits, first):
     other = scan(PARAMETERS, lying(visits[1], (2, 3, -4), (5, 5, -5)), "flair")
     one, again = (align(first.array, first.grid, other.array, other.grid) for _ in range(2))
     np.testing.assert_array_equal(one.fixed_to_moving, again.fixed_to_moving)
+
+
+@pytest.mark.peer
+def test_simpleitk_finds_the_same_place(visits, first):
+    """An independent registration (gradient descent on correlation) of the same images: within its own error."""
+    sitk = pytest.importorskip("SimpleITK")
+
+    def image_of(made):
+        image = sitk.GetImageFromArray(made.array.astype(np.float32))
+        image.SetSpacing(tuple(reversed(made.grid.spacing_mm)))
+        image.SetOrigin(made.grid.origin_mm)
+        return image
+
+    later = lying(visits[1], (3, -4, 5), (6, -5, 4))
+    other = scan(PARAMETERS, later, "flair")
+    method = sitk.ImageRegistrationMethod()
+    method.SetMetricAsCorrelation()
+    method.SetMetricSamplingStrategy(method.REGULAR)
+    method.SetMetricSamplingPercentage(0.2)
+    method.SetOptimizerAsRegularStepGradientDescent(1.0, 1e-4, 200)
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetShrinkFactorsPerLevel([4, 2, 1])
+    method.SetSmoothingSigmasPerLevel([4, 2, 1])
+    fixed, moving = image_of(first), image_of(other)
+    start = sitk.CenteredTransformInitializer(
+        fixed, moving, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.GEOMETRY
+    )
+    method.SetInitialTransform(start)
+    theirs = method.Execute(fixed, moving)
+    points_mm = scanner_mm(visits[0])
+    ours_mm = align(first.array, first.grid, other.array, other.grid).to_moving(points_mm)
+    theirs_mm = np.array([theirs.TransformPoint(tuple(point)) for point in points_mm])
+    assert np.linalg.norm(ours_mm - theirs_mm, axis=1).max() < 1.5
+    true_mm = scanner_mm(later)
+    errors = [np.linalg.norm(found - true_mm, axis=1).max() for found in (ours_mm, theirs_mm)]
+    assert errors[0] < errors[1] + 0.1

@@ -134,8 +134,8 @@ def _reason(lesion: Followed, days: Sequence[int], change: Outcome | str | None)
         size = f"{seen.longest.value:.1f} mm, {seen.volume.value:.2f} ml" if seen is not None else ""
         given = lesion.track.seen.get(days.index(day), lesion.name)
         name = "" if given == lesion.name else f"outlined as {given}"
-        told.append(f"day {day}: {', '.join(part for part in (size, words[state], name) if part)}")
-    text = f"{'New. ' if is_new(lesion) else ''}{'; '.join(told)}."
+        told.append(f"day {day} {', '.join(part for part in (size, words[state], name) if part)}")
+    text = f"{lesion.label}{' (new)' if is_new(lesion) else ''}: {'; '.join(told)}."
     if change is None or isinstance(change, str):
         return text
     percent, doubling = change.value("volume-change"), change.value("vdt")

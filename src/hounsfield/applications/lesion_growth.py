@@ -83,7 +83,10 @@ def read_lesion_growth(inputs: Inputs) -> Reading:
     step(inputs.progress, "lesion_growth: measuring lesions", 0.1)
     visits, conditions = gather(inputs)
     if not any(visit.lesions for visit in visits):
-        text = "No region given at any visit is, or may be, a lesion. Outline the lesions as SEG, RTSTRUCT or mask."
+        text = (
+            "No region given at any visit is, or may be, a lesion; what its file calls anatomy (segment category, RT type "
+            "ORGAN) is none. Outline the lesions as SEG, RTSTRUCT (type GTV) or mask."
+        )
         return Reading.refused(Condition("no-lesion-given", "refusal", text))
     step(inputs.progress, "lesion_growth: aligning visits", 0.3)
     visits, told = aligned(visits, image)
@@ -309,9 +312,8 @@ def _response(
     names = {one.label: one.name for one in lesions if one.sightings[-1] is not None}
     measured = tuple(names[one.label] for one in targets if one.label in names)
     conditions = [*last.conditions]
-    if sum(one.organ == ORGAN_UNSTATED for one in followed) > sum(
-        one.organ == ORGAN_UNSTATED for one in targets
-    ):
+    left = [one for one in followed if one.first_visit == 0 and one not in targets]
+    if any(one.organ == ORGAN_UNSTATED for one in left):
         text = (
             "The files do not say in which organ lesions lie, so all count as one organ, of which RECIST 1.1 takes two "
             "targets: the largest were taken. A SEG says it by its Anatomic Region (0008,2218)."

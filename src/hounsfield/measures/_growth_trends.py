@@ -51,9 +51,8 @@ def recist_trend(visits: Sequence[TumourVisit]) -> Trend:
         )
         for one in visits[0].targets
     }
-    curves = [Curve(SUM_LABEL, sums)]
-    if len(single) > 1:
-        curves += [Curve(name, points) for name, points in single.items() if points]
+    curves = [Curve(name, points) for name, points in single.items() if points and len(single) > 1]
+    curves.append(Curve(SUM_LABEL, sums))
     first, last = visits[0].day, visits[-1].day
     if len(visits) > 1:
         partial_mm = float(exact(visits[0].sum_mm) * (100 - PARTIAL_RESPONSE_PERCENT) / 100)
