@@ -57,13 +57,14 @@ class Anatomy:
     airway: Field
 
 
-def _ellipse(u: Field, v: Field, a_mm: float, b_mm: float, power: float = 2.0) -> Field:
+def ellipse(u: Field, v: Field, a_mm: float, b_mm: float, power: float = 2.0) -> Field:
     """Approximate signed distance to a superellipse: exact on the axes, smooth elsewhere."""
     radius = (np.abs(u / a_mm) ** power + np.abs(v / b_mm) ** power) ** (1.0 / power)
     return np.asarray((1.0 - radius) * min(a_mm, b_mm), dtype=np.float32)
 
 
-def _ellipsoid(x: Field, y: Field, z: Field, radii_mm: tuple[float, float, float]) -> Field:
+def ellipsoid(x: Field, y: Field, z: Field, radii_mm: tuple[float, float, float]) -> Field:
+    """Approximate signed distance to an ellipsoid about the origin; radii along x, y, z."""
     a, b, c = radii_mm
     radius = np.sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2)
     return np.asarray((1.0 - radius) * min(radii_mm), dtype=np.float32)
@@ -109,16 +110,16 @@ def build_anatomy(extent_mm: float, field_of_view_mm: float, lung_scale: float) 
     axis_z = np.arange(-half, half + COARSE_MM, COARSE_MM, dtype=np.float32)
     axis = np.arange(-wide, wide + COARSE_MM, COARSE_MM, dtype=np.float32)
     z, y, x = axis_z[:, None, None], axis[None, :, None], axis[None, None, :]
-    body = np.broadcast_to(_ellipse(x, y, BODY_X_MM, BODY_Y_MM, 2.6), (axis_z.size, axis.size, axis.size))
+    body = np.broadcast_to(ellipse(x, y, BODY_X_MM, BODY_Y_MM, 2.6), (axis_z.size, axis.size, axis.size))
     body = np.asarray(body, dtype=np.float32)
-    cage = _cage(x, y, z, lung_scale)
+    cage = cage_mm(x, y, z, lung_scale)
     cavity = np.minimum(cage, _apices(x, y, z))
     airway = _airway(x, y, z)
     blood = _heart_and_vessels(x, y, z)
     outside_mediastinum = np.minimum(-blood - PERICARDIUM_MM, -(airway + AIRWAY_WALL_MM + 1.5))
-    dome = _above_diaphragm(x, y, z, lung_scale)
+    dome = above_diaphragm(x, y, z, lung_scale)
     lung = np.minimum(np.minimum(cavity, dome), outside_mediastinum)
-    septum = _septum(y, z)
+    septum = septum_mm(y, z)
     abdomen = np.minimum(cavity - 3.0, -dome - DIAPHRAGM_MM)
     return Anatomy(
         axis_z,
@@ -129,14 +130,14 @@ def build_anatomy(extent_mm: float, field_of_view_mm: float, lung_scale: float) 
         np.minimum(lung, -x - septum),
         np.minimum(cavity, np.where(dome > 0, dome, np.maximum(-dome - DIAPHRAGM_MM, -DIAPHRAGM_MM))),
         np.minimum(abdomen, 0.7 * (24.0 - x - 0.35 * (y + 30.0))),
-        np.minimum(abdomen, _spleen_and_stomach(x, y, z)),
-        _bones(x, y, z, cage),
+        np.minimum(abdomen, spleen_and_stomach(x, y, z)),
+        bones(x, y, z, cage),
         blood,
         airway,
     )
 
 
-def _septum(y: Field, z: Field) -> Field:
+def septum_mm(y: Field, z: Field) -> Field:
     """Half width of the mediastinum: wide before the spine, behind the sternum and at the top."""
     behind = 15.0 / (1.0 + np.exp(-(y - 14.0) / 12.0))
     before = 12.0 / (1.0 + np.exp((y + 66.0) / 5.0))
@@ -144,12 +145,12 @@ def _septum(y: Field, z: Field) -> Field:
     return np.asarray(SEPTUM_HALF_MM + behind + before + above, dtype=np.float32)
 
 
-def _cage(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
+def cage_mm(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
     """Inside of the rib cage: narrow above, widest low, dented by the spine."""
     height = np.clip((z + 150.0) / 284.0, 0.0, 1.0)
     narrow = np.sqrt(np.clip(1.0 - height**4.2, 0.015, None)) * (0.90 + 0.10 * (1.0 - height))
     u, v = x / narrow, (y + 4.0 - 10.0 * height**3) / (0.20 + 0.80 * narrow)
-    inside = _ellipse(u, v, CAVITY_X_MM * lung_scale, CAVITY_Y_MM * lung_scale, 2.3) * (0.3 + 0.7 * narrow)
+    inside = ellipse(u, v, CAVITY_X_MM * lung_scale, CAVITY_Y_MM * lung_scale, 2.3) * (0.3 + 0.7 * narrow)
     spine = np.sqrt(x**2 + ((y - 80.0) * 0.85) ** 2) - 33.0
     return np.asarray(np.minimum(np.minimum(inside, spine), 134.0 - z), dtype=np.float32)
 
@@ -157,16 +158,17 @@ def _cage(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
 def _apices(x: Field, y: Field, z: Field) -> Field:
     """Below two domes, one for the apex of each lung."""
     aside = np.asarray(np.abs(x) - 44.0, dtype=np.float32)
-    return _ellipsoid(aside, y - 6.0, z + 40.0, (102.0, 130.0, 172.0))
+    return ellipsoid(aside, y - 6.0, z + 40.0, (102.0, 130.0, 172.0))
 
 
-def _spleen_and_stomach(x: Field, y: Field, z: Field) -> Field:
-    spleen = _ellipsoid(x - 92.0, y - 36.0, z + 122.0, (27.0, 40.0, 42.0))
-    stomach = _ellipsoid(x - 54.0 - 0.2 * y, y + 28.0, z + 132.0, (36.0, 34.0, 40.0))
+def spleen_and_stomach(x: Field, y: Field, z: Field) -> Field:
+    """What lies below the left dome."""
+    spleen = ellipsoid(x - 92.0, y - 36.0, z + 122.0, (27.0, 40.0, 42.0))
+    stomach = ellipsoid(x - 54.0 - 0.2 * y, y + 28.0, z + 132.0, (36.0, 34.0, 40.0))
     return np.maximum(spleen, stomach)
 
 
-def _above_diaphragm(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
+def above_diaphragm(x: Field, y: Field, z: Field, lung_scale: float) -> Field:
     """Height above the two domes; the right one stands higher, both fall steeply to the back."""
     width = CAVITY_X_MM * lung_scale * 0.58
     domes = []
@@ -193,8 +195,8 @@ def _airway(x: Field, y: Field, z: Field) -> Field:
 
 
 def _heart_and_vessels(x: Field, y: Field, z: Field) -> Field:
-    left_heart = _ellipsoid(x - 30.0 - 0.3 * y, y + 24.0, z + 46.0, (46.0, 44.0, 46.0))
-    right_heart = _ellipsoid(x + 10.0, y + 22.0, z + 36.0, (34.0, 36.0, 42.0))
+    left_heart = ellipsoid(x - 30.0 - 0.3 * y, y + 24.0, z + 46.0, (46.0, 44.0, 46.0))
+    right_heart = ellipsoid(x + 10.0, y + 22.0, z + 36.0, (34.0, 36.0, 42.0))
     vessels = (
         ((22.0, 40.0, -400.0), (22.0, 40.0, 56.0), 12.0),  # descending aorta
         ((22.0, 40.0, 56.0), (14.0, 20.0, 70.0), 12.5),  # arch
@@ -214,10 +216,10 @@ def _heart_and_vessels(x: Field, y: Field, z: Field) -> Field:
     return np.maximum(heart, _tubes(x, y, z, vessels))
 
 
-def _bones(x: Field, y: Field, z: Field, cage: Field) -> Field:
+def bones(x: Field, y: Field, z: Field, cage: Field) -> Field:
     """Vertebrae with discs, an arch around the canal and processes; ribs that fall to the front; a sternum."""
     disc = 9.5 - np.abs(np.mod(z, 24.0) - 12.0)
-    vertebra = np.minimum(_ellipse(x, y - 66.0, 19.0, 15.0), disc + 2.5)
+    vertebra = np.minimum(ellipse(x, y - 66.0, 19.0, 15.0), disc + 2.5)
     canal = np.sqrt(x**2 + (y - 89.0) ** 2)
     arch = np.minimum(13.0 - canal, canal - 8.0)
     process = np.minimum(3.5 - np.abs(x), np.minimum(y - 97.0, 111.0 - y))
@@ -228,5 +230,5 @@ def _bones(x: Field, y: Field, z: Field, cage: Field) -> Field:
     band = 5.5 - np.abs(np.mod(z + 52.0 * np.cos(angle), RIB_PERIOD_MM) - RIB_PERIOD_MM / 2)
     # In front of this plane ribs are cartilage.
     ribs = np.minimum(np.minimum(wall, 0.85 * band), np.minimum(y + 82.0, 128.0 - z))
-    sternum = np.minimum(_ellipse(x, y + 95.0, 17.0, 5.0), np.minimum(z + 60.0, 96.0 - z))
+    sternum = np.minimum(ellipse(x, y + 95.0, 17.0, 5.0), np.minimum(z + 60.0, 96.0 - z))
     return np.asarray(np.maximum(np.maximum(vertebra, behind), np.maximum(ribs, sternum)), dtype=np.float32)

@@ -1,8 +1,9 @@
-"""The chest phantom as CT Image Storage: one object a slice."""
+"""CT phantoms as CT Image Storage: one object a slice, set as a protocol says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pydicom.uid import CTImageStorage
 
@@ -20,6 +21,8 @@ from hounsfield.phantoms.dicom_attributes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
@@ -37,36 +40,67 @@ def stored_hu(hu: NDArray[np.int16]) -> bytes:
     return (hu - INTERCEPT_HU).astype("<u2").tobytes()
 
 
-def ct_slice(phantom: Phantom, k: int, trouble: Trouble) -> Dataset:
+@dataclass(frozen=True, slots=True)
+class CtProtocol:
+    """What the header of a CT says of the examination; the usual values are those of the chest phantom.
+
+    thickness_mm: of a slice, None for as thick as slices lie apart. agents: Contrast/Bolus Agent by the
+    phantom's parameter `contrast`; what is not in it is not stated. windows: centre, width, explanation.
+    more: further attributes by keyword.
+    """
+
+    description: str = "Synthetic chest CT"
+    body_part: str = "CHEST"
+    kvp: float = KVP
+    kernel: str = KERNEL
+    scan_options: str = "HELICAL MODE"
+    thickness_mm: float | None = None
+    agents: Mapping[str, str] = field(default_factory=lambda: {"none": "NONE", "iodine": "Iohexol"})
+    windows: tuple[tuple[float, float, str], ...] = ((-600, 1500, "LUNG"), (40, 400, "MEDIASTINUM"))
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+CHEST = CtProtocol()
+
+
+def ct_slice(phantom: Phantom, k: int, trouble: Trouble, *, protocol: CtProtocol = CHEST) -> Dataset:
     """CT object of slice k."""
     data = start(phantom, CTImageStorage, uid(phantom, "instance", str(k)))
     data.Modality, data.SeriesInstanceUID = "CT", uid(phantom, "series")
     data.SeriesNumber, data.InstanceNumber, data.AcquisitionNumber = 1, k + 1, 1
-    data.SeriesDescription = "Synthetic chest CT"
+    data.SeriesDescription = protocol.description
     data.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     data.AcquisitionDate, data.AcquisitionTime = data.StudyDate, STUDY_TIME
-    data.BodyPartExamined, data.PatientPosition = "CHEST", "FFS" if trouble.flip else "HFS"
-    add_ct_acquisition(data, phantom, trouble)
+    data.BodyPartExamined, data.PatientPosition = protocol.body_part, "FFS" if trouble.flip else "HFS"
+    add_ct_acquisition(data, phantom, trouble, protocol=protocol)
     add_frame_of_reference(data, phantom)
     data.ImageOrientationPatient, data.ImagePositionPatient = plane(phantom), position(phantom, k)
     spacing_mm = phantom.grid.spacing_mm
-    data.PixelSpacing, data.SliceThickness = ds_list(spacing_mm[1:]), ds(spacing_mm[0])
+    data.PixelSpacing, data.SliceThickness = (
+        ds_list(spacing_mm[1:]),
+        ds(protocol.thickness_mm or spacing_mm[0]),
+    )
     add_pixel_module(data, phantom.grid.shape[1:], bits_stored=BITS_STORED, is_signed=False)
     data.RescaleIntercept, data.RescaleSlope, data.RescaleType = INTERCEPT_HU, 1, "HU"
-    data.WindowCenter, data.WindowWidth = [-600, 40], [1500, 400]
-    data.WindowCenterWidthExplanation = ["LUNG", "MEDIASTINUM"]
+    centres, widths, names = zip(*protocol.windows, strict=True)
+    data.WindowCenter, data.WindowWidth = list(centres), list(widths)
+    data.WindowCenterWidthExplanation = list(names)
+    for keyword, value in protocol.more.items():
+        setattr(data, keyword, value)
     add_image_label(data)
     data.PixelData = stored_hu(phantom.array[k])
     return data
 
 
-def add_ct_acquisition(data: Dataset, phantom: Phantom, trouble: Trouble) -> None:
+def add_ct_acquisition(
+    data: Dataset, phantom: Phantom, trouble: Trouble, *, protocol: CtProtocol = CHEST
+) -> None:
     """How the scanner would have been set. Contrast is stated only where the parameters state it."""
-    data.KVP, data.ConvolutionKernel, data.FilterType = KVP, KERNEL, "NONE"
+    data.KVP, data.ConvolutionKernel, data.FilterType = protocol.kvp, protocol.kernel, "NONE"
     data.XRayTubeCurrent, data.ExposureTime, data.Exposure = 200, 500, 100
     data.GantryDetectorTilt = ds(trouble.tilt_deg)
     data.ReconstructionDiameter = data.DataCollectionDiameter = ds(phantom.parameters["field_of_view_mm"])
-    data.ScanOptions = "HELICAL MODE"
-    agent = {"none": "NONE", "iodine": "Iohexol"}.get(phantom.parameters["contrast"])
+    data.ScanOptions = protocol.scan_options
+    agent = protocol.agents.get(phantom.parameters["contrast"])
     if agent is not None:
         data.ContrastBolusAgent = agent

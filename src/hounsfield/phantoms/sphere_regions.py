@@ -1,4 +1,4 @@
-"""The spheres of the PET phantom as a given lesion: DICOM SEG or RT Structure Set."""
+"""True masks of a phantom as given regions (DICOM SEG), and the spheres of the PET as RT Structure Set too."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from hounsfield.phantoms.dicom_attributes import (
 from hounsfield.phantoms.fdg_pet import NEIGHBOURHOOD_MM
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from hounsfield.phantoms.phantom import Phantom
@@ -29,8 +30,18 @@ if TYPE_CHECKING:
 CONTOUR_POINTS = 72
 
 
-def write_seg(folder: Path, phantom: Phantom, images: list[Dataset]) -> Path:
-    """Write `folder`/regions.dcm: one segment a sphere, the masks of the truth. images: all slices in order."""
+def write_seg(
+    folder: Path,
+    phantom: Phantom,
+    images: list[Dataset],
+    *,
+    meanings: Mapping[str, tuple[Any, Any]] | None = None,
+    description: str = "Synthetic spheres",
+) -> Path:
+    """Write `folder`/regions.dcm: one segment a mask of the truth, all of them lesions unless stated.
+
+    images: all slices in order. meanings: category and type (pydicom codes) by name of the masks to write.
+    """
     from highdicom.content import AlgorithmIdentificationSequence
     from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
     from pydicom.sr.codedict import codes
@@ -38,22 +49,24 @@ def write_seg(folder: Path, phantom: Phantom, images: list[Dataset]) -> Path:
     algorithm = AlgorithmIdentificationSequence(
         name="hounsfield phantoms", version="1", family=codes.cid7162.ArtificialIntelligence
     )
+    lesion = (codes.SCT.MorphologicallyAbnormalStructure, codes.SCT.Lesion)
+    named = meanings or dict.fromkeys(phantom.masks, lesion)
     segments = [
         SegmentDescription(
             segment_number=number,
             segment_label=name,
-            segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-            segmented_property_type=codes.SCT.Lesion,
+            segmented_property_category=category,
+            segmented_property_type=kind,
             algorithm_type="AUTOMATIC",
             algorithm_identification=algorithm,
         )
-        for number, name in enumerate(phantom.masks, start=1)
+        for number, (name, (category, kind)) in enumerate(named.items(), start=1)
     ]
     kept = {str(image.SOPInstanceUID) for image in images}
     places = [k for k in range(phantom.grid.shape[0]) if uid(phantom, "instance", str(k)) in kept]
     made = Segmentation(
         source_images=images,
-        pixel_array=np.stack([mask[places] for mask in phantom.masks.values()], axis=-1).astype(np.uint8),
+        pixel_array=np.stack([phantom.masks[name][places] for name in named], axis=-1).astype(np.uint8),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=segments,
         series_instance_uid=uid(phantom, "regions"),
@@ -64,7 +77,7 @@ def write_seg(folder: Path, phantom: Phantom, images: list[Dataset]) -> Path:
         manufacturer_model_name=phantom.kind,
         software_versions="1",
         device_serial_number="0",
-        series_description="Synthetic spheres",
+        series_description=description,
         content_description=LABEL[:64],
     )
     for name in ("SeriesDate", "ContentDate", "InstanceCreationDate"):

@@ -72,7 +72,17 @@ SERIES_KEYWORDS = (
         "AcquisitionNumber",
         "TemporalPositionIdentifier",
     ),
-    *("TriggerTime", "ImageComments", "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime"),
+    *(
+        "TriggerTime",
+        "HeartRate",
+        "CardiacSynchronizationTechnique",
+        "ScanOptions",
+        "ImageComments",
+        "SeriesDate",
+        "SeriesTime",
+        "AcquisitionDate",
+        "AcquisitionTime",
+    ),
     *("WindowCenter", "WindowWidth", "BitsStored", "SOPClassUID", "FrameOfReferenceUID", "FrameTime"),
 )
 _ENHANCED_US_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
