@@ -134,7 +134,7 @@ def test_header_says_what_was_asked(options, keyword, value, tmp_path):
         ({"n_plaques": 21}, "n_plaques is 21, outside 0 to 20"),
         ({"contrast": "some"}, "contrast is 'some'"),
         ({"gating": "maybe"}, "gating is 'maybe'"),
-        ({"n_plaques": 20, "n_slices": 8, "shift_mm": 100.0}, "no place along the"),
+        ({"n_plaques": 20, "n_slices": 8, "shift_mm": -20.0}, "no place along the"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(options, message):

@@ -6,13 +6,13 @@ literature calls them invalid (contrast, thick slices, sharp kernel), saying whi
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from hounsfield.core import Condition, Inputs, Measurement, Needs, Reading, Region, Role, application
 from hounsfield.core.code import LEFT, LUNG, RIGHT
 from hounsfield.core.progress import step
 from hounsfield.measures import laa910, laa950, mean_attenuation, perc15, region_volume
+from hounsfield.studies.ct_header import is_sharp, stated_contrast, stated_kernel
 
 if TYPE_CHECKING:
     from hounsfield.core import Image, Series
@@ -24,12 +24,6 @@ THIN_MM, STILL_VALID_MM = 1.25, 2.5
 REFERENCE_KVP = (110.0, 130.0)  # the indices were validated at 120 kVp
 TRACHEA_HU, TRACHEA_TOLERANCE_HU = -1000.0, 20.0
 CUT_CODES = {"lung-cut-off", "lung-cut-at-side"}  # these make a reading partial
-_NO_CONTRAST = {"NONE", "NO", "N", "WITHOUT", "UNENHANCED"}
-# Edge-enhancing kernels by name (GE BONE, LUNG, EDGE) and by number (Siemens B60f, Br64 and sharper;
-# Canon FC50 and up): they widen the histogram and raise LAA several-fold.
-_SHARP_NAME = re.compile(r"BONE|LUNG|EDGE|ULTRA|SHARP")
-_NUMBERED = re.compile(r"^(?:B|BR|BL|BV|I|BF|FC)(\d{2})")
-SHARP_FROM = {"FC": 50, "": 60}
 
 THORAX = Role("thorax", modalities=("CT",), unit="HU", geometry="volume", spacing_mm=10.0, min_slices=10)
 
@@ -90,8 +84,7 @@ def measure_lung(image: Image, region: Region, *, with_indices: bool) -> list[Me
 def density_refusals(series: Series, image: Image) -> list[Condition]:
     """Why LAA% and Perc15 are not given for this series; empty if they may be."""
     found = []
-    agent = str(series.tags.get("ContrastBolusAgent") or "").strip().upper()
-    if agent and agent not in _NO_CONTRAST:
+    if stated_contrast(series.tags) == "given":
         found.append(
             "A contrast agent was given (0018,0010): it raises the density of the lung. Use an unenhanced series."
         )
@@ -101,7 +94,7 @@ def density_refusals(series: Series, image: Image) -> list[Condition]:
             f"Slices of {thickness_mm:g} mm average emphysema away; {STILL_VALID_MM:g} mm or less are needed. "
             "Use a thinner reconstruction."
         )
-    kernel = stated_kernel(series)
+    kernel = stated_kernel(series.tags)
     if is_sharp(kernel):
         found.append(
             f"The kernel {kernel!r} (0018,1210) sharpens edges and raises the indices several-fold. Use a soft or "
@@ -122,21 +115,6 @@ def slice_thickness_mm(series: Series, image: Image) -> float:
     return max(float(stated), spacing_mm) if isinstance(stated, int | float) else spacing_mm
 
 
-def stated_kernel(series: Series) -> str:
-    """Convolution Kernel (0018,1210) in upper case, "" if unstated."""
-    value = series.tags.get("ConvolutionKernel") or ""
-    return str(value[0] if isinstance(value, tuple) else value).strip().upper()
-
-
-def is_sharp(kernel: str) -> bool:
-    """Whether the name of a kernel says that it enhances edges."""
-    if _SHARP_NAME.search(kernel):
-        return True
-    numbered = _NUMBERED.match(kernel)
-    limit = SHARP_FROM["FC" if kernel.startswith("FC") else ""]
-    return numbered is not None and int(numbered.group(1)) >= limit
-
-
 def density_warnings(series: Series, image: Image, found: LungSegmentation) -> list[Condition]:
     """What a reader of the densities must know; nothing that is unstated counts as fulfilled."""
     tags, conditions = series.tags, []
@@ -144,13 +122,13 @@ def density_warnings(series: Series, image: Image, found: LungSegmentation) -> l
     def warn(code: str, text: str) -> None:
         conditions.append(Condition(code, "warning", text, series.files[:1]))
 
-    if not tags.get("ContrastBolusAgent"):
+    if stated_contrast(tags) == "not stated":
         warn(
             "contrast-unstated",
             "The header states no contrast agent (0018,0010), nor that none was given. With contrast, densities are "
             "too high and LAA% too low.",
         )
-    if not stated_kernel(series):
+    if not stated_kernel(tags):
         warn("kernel-unstated", "The kernel (0018,1210) is not stated; a sharp one raises LAA% several-fold.")
     if not isinstance(tags.get("SliceThickness"), int | float):
         warn(

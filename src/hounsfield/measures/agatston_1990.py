@@ -82,6 +82,11 @@ def agatston_of_image(image: Image, vessels: Sequence[Region], **scan: Any) -> O
     """
     lesions = calcium_on_slices(CARD, image, vessels)
     outcome = agatston_1990(CalciumLesions(lesions=lesions, slice_increment_mm=increment_mm(image), **scan))
+    return on_regions(outcome, vessels)
+
+
+def on_regions(outcome: Outcome, vessels: Sequence[Region]) -> Outcome:
+    """The outcome with the regions that each number came from: its own vessel, or all for the whole."""
     names = tuple(vessel.name for vessel in vessels)
     return replace(outcome, measurements=tuple(_on_regions(m, names) for m in outcome.measurements))
 

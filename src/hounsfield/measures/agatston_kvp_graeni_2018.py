@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from hounsfield.core import Condition, Outcome
 from hounsfield.core.exact import shown
-from hounsfield.measures._calcium_scan import REFUSES, refuse_unfit
+from hounsfield.measures._calcium_scan import REFUSES, calcium_on_slices, increment_mm, refuse_unfit
 from hounsfield.measures._rule import RuleCard, measure
 from hounsfield.measures.agatston_1990 import (
     CALCIUM_SCORE,
     FACTOR_LIMITS_HU,
     CalciumLesions,
+    on_regions,
     score_outcome,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hounsfield.core import Image, Region
 
 # Lower limits in HU of the factors 1 to 4, by tube voltage in kV.
 LIMITS_HU_BY_KVP = {
@@ -58,3 +65,15 @@ def agatston_kvp_graeni_2018(calcium: CalciumLesions) -> Outcome:
         f"({CARD.uncertainty}).",
     )
     return replace(outcome, conditions=(*outcome.conditions, adapted))
+
+
+def agatston_kvp_of_image(image: Image, vessels: Sequence[Region], *, kvp: float, **scan: Any) -> Outcome:
+    """The score with adapted limits of the calcium inside `vessels`, as `agatston_of_image` does it.
+
+    Components are those of voxels at or above the lowest limit of `kvp`. Raises RefusedInput for a voltage
+    without limits of its own, and as `agatston_of_image`.
+    """
+    threshold_hu = LIMITS_HU_BY_KVP.get(int(kvp), FACTOR_LIMITS_HU)[0]
+    lesions = calcium_on_slices(CARD, image, vessels, threshold_hu=threshold_hu)
+    calcium = CalciumLesions(lesions=lesions, slice_increment_mm=increment_mm(image), kvp=kvp, **scan)
+    return on_regions(agatston_kvp_graeni_2018(calcium), vessels)

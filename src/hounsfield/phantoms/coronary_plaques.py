@@ -114,13 +114,20 @@ class PlaquePainter:
         self.taken = np.zeros(self.grid.shape, dtype=np.bool_)
 
     def coronary(self, vessel: str, shape: str) -> None:
-        """One plaque somewhere along `vessel`, away from where the left main divides."""
+        """One plaque somewhere along `vessel`, away from where the left main divides; none of it outside the scan.
+
+        Raises UsageError where there is room for no more.
+        """
         course = self.courses[vessel]
         fork = self.courses["lm"][-1]
         away = course[np.linalg.norm(course - fork, axis=1) > (6.0 if vessel == "lm" else 14.0)]
-        for _ in range(TRIES):
+        index = self.grid.mm_to_index(away)
+        away = away[((index >= 1) & (index <= np.array(self.grid.shape) - 2)).all(axis=1)]
+        for _ in range(TRIES if len(away) else 0):
             if self._paint(vessel, shape, away[self.rng.integers(len(away))]):
                 return
+        if not len(away):
+            return
         raise UsageError(
             f"no place along the {vessel.upper()} for another plaque: ask for fewer, smaller voxels, or more slices"
         )

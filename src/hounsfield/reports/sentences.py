@@ -54,6 +54,7 @@ TECHNIQUE: dict[str, tuple[tuple[str, str, str], ...]] = {
 PROJECTION = (("view", "ViewPosition", ""), ("side", "ImageLaterality", ""))
 # What an impression without findings holds: it is read at a glance, the table has the rest.
 _MOST_PLACES, _MOST_NUMBERS = 4, 5
+_MOST_OF_FINDING = 1  # the number that an application puts first is the one to be read at a glance
 _URGENCIES = {"U1": "minutes", "U2": "hours", "U3": "days"}
 
 
@@ -141,6 +142,8 @@ def _summary(finding: Finding) -> Sentence:
     text = f"{finding_label(finding)}: {finding.presence}"
     if finding.probability is not None:
         text += f", probability {written_probability(finding.probability)}"
+    for measurement in finding.measurements[:_MOST_OF_FINDING]:
+        text += f"; {lower_first(quantity_label(measurement))} {written_value(measurement)}"
     if finding.urgency.name in _URGENCIES:
         text += f"; to be acted on within {_URGENCIES[finding.urgency.name]} ({finding.urgency.name})"
     return Sentence("impression", f"{text}.", (f"finding:{finding.name}",))
