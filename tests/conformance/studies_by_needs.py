@@ -58,11 +58,19 @@ def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:
     ds.save_as(folder / "dicom" / "slice.dcm", enforce_file_format=True)
 
 
+def cardiac_volume(folder: Path, *, flip: bool = False) -> None:
+    """A gated scan without contrast agent, with the arteries given: what a score of calcium needs."""
+    size = {"matrix_px": 160, "field_of_view_mm": 240.0}
+    write_phantom("cardiac-ct", folder, seed=3, regions="seg", trouble=Trouble(flip=flip), **size)
+
+
 STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
     ("MR", "slice"): head_slice_after_contrast,
 }
+# Applications that need more of a study than its kind says, by name.
+OWN_STUDIES: dict[str, Callable[..., None]] = {"coronary_calcium": cardiac_volume}
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {
     "brain-tumour-mr": lambda parent: write_tiny_bundle(
@@ -103,6 +111,16 @@ class Synthetic:
             STUDIES[kind](self._studies[key], **options)
         return self._studies[key]
 
+    def study_of(self, name: str, **options) -> Path:
+        """The folder of the study for the application `name`: its own, else that of its kind."""
+        if name not in OWN_STUDIES:
+            return self.study(kind_of(applications.get(name)), **options)
+        key = (name, *options.items())
+        if key not in self._studies:
+            self._studies[key] = self._make_folder("study")
+            OWN_STUDIES[name](self._studies[key], **options)
+        return self._studies[key]
+
     def read(self, name: str, folder: Path, **options) -> Run:
         """Run one application over a folder, as the command does."""
         return run(folder, applications=[name], model_folders=[self.models], **options)
@@ -110,7 +128,7 @@ class Synthetic:
     def results(self, name: str) -> tuple[Path, Reading, Path]:
         """Study, the one reading of it by the application, and the folder of its results."""
         if name not in self._results:
-            study, out = self.study(kind_of(applications.get(name))), self._make_folder("out")
+            study, out = self.study_of(name), self._make_folder("out")
             (reading,) = self.read(name, study, out=out).readings
             (record,) = json.loads((out / "readings.json").read_text("utf-8"))["readings"]
             self._results[name] = study, reading, out / record["folder"]

@@ -44,6 +44,11 @@ def studies(synthetic):
 
 
 @pytest.fixture(scope="module")
+def study_of(synthetic):
+    return synthetic.study_of
+
+
+@pytest.fixture(scope="module")
 def models(synthetic):
     return synthetic.models
 
@@ -193,8 +198,8 @@ def without_unit(ds):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fault", [uniform, noise, scout, animal, without_unit])
-def test_faulty_study_is_refused_in_words_and_never_by_an_exception(name, fault, studies, read, tmp_path):
-    study = studies(kind_of(applications.get(name)))
+def test_faulty_study_is_refused_in_words_and_never_by_an_exception(name, fault, study_of, read, tmp_path):
+    study = study_of(name)
     for path, ds in images_of(study):
         fault(ds)
         ds.save_as(tmp_path / path.name)
@@ -213,10 +218,10 @@ def test_faulty_study_is_refused_in_words_and_never_by_an_exception(name, fault,
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_number_of_slices_is_a_condition(name, studies, read, tmp_path):
+def test_other_number_of_slices_is_a_condition(name, study_of, read, tmp_path):
     """A volume with a gap is partial; two slices are no single one, and a single one is no volume."""
     application = applications.get(name)
-    paths = [path for path, _ in images_of(studies(kind_of(application)))]
+    paths = [path for path, _ in images_of(study_of(name))]
     if application.needs.main.geometry == "slice":
         ds = pydicom.dcmread(paths[0])
         for number in (1, 2):
@@ -247,10 +252,10 @@ def test_missing_slices_make_it_partial(name, done, read, tmp_path):
 
 
 @pytest.mark.parametrize("name", VOLUMES)
-def test_way_of_storing_changes_no_number_and_no_side(name, done, studies, read):
+def test_way_of_storing_changes_no_number_and_no_side(name, done, study_of, read):
     """Feet first, columns reversed, slices from head to feet: the patient is the same."""
     _, plain, _ = done(name)
-    (turned,) = read(name, studies(kind_of(applications.get(name)), flip=True)).readings
+    (turned,) = read(name, study_of(name, flip=True)).readings
     values = [
         {(m.name, m.regions): m.value for m in reading.all_measurements()} for reading in (plain, turned)
     ]
