@@ -64,7 +64,7 @@ def test_read_that_no_application_takes_says_why_and_gives_3(tmp_path, monkeypat
 
 def test_results_are_written_and_listed(tmp_path, monkeypatch, capsys):
     write_ct_series(tmp_path / "ct", 6)
-    hu(monkeypatch, capsys, "read", tmp_path / "ct", "--out", tmp_path / "out", "--quiet")
+    hu(monkeypatch, capsys, "read", tmp_path / "ct", "-a", "lung_ct", "--out", tmp_path / "out", "--quiet")
     assert (tmp_path / "out" / "index.html").is_file()
     (record,) = json.loads((tmp_path / "out" / "readings.json").read_text())["readings"]
     folder = tmp_path / "out" / record["folder"]

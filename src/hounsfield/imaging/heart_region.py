@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-BLOCK_MM = 2.5
+BLOCK_MM = 4.0  # enough to look for calcium in; nothing is measured on the blocks
 LUNG_HU, OPEN_AIR_HU = -400.0, -970.0
 SMALLEST_LUNG_ML = 50.0
 # A lung is wrapped in soft tissue; a mattress or a blanket of the same density lies in air.
@@ -38,6 +38,8 @@ BONE_HU, LEAST_BONE_MM, SPINE_HALF_MM = 150.0, 12.0, 20.0
 SMOOTH_MM = 50.0  # the spine's front is smooth over a length of two vertebrae
 # Between the spine and the heart lie the descending aorta, 20 to 30 mm wide, and the oesophagus.
 BEFORE_SPINE_MM = 25.0
+# A block at the border of lung is half air, so what is searched reaches one block farther.
+BORDER_MM = 4.5
 NECK_MM = 4.0  # vessels of the lung are thinner than twice this, and are no part of the space
 CORE_MM, CORE_HU = 8.0, -30.0
 # The dome of the liver is soft tissue farther to the right of the midline than the heart reaches.
@@ -83,8 +85,8 @@ def find_heart_region(hu: NDArray[Any], grid: Grid) -> HeartRegion | None:
     space = _enclosed(lungs, midline) & ~lungs & (coarse > TISSUE_HU)
     dome_top = _dome_top(space, midline, spacing_mm)
     last = fronts - BEFORE_SPINE_MM / spacing_mm[1]
-    space &= np.arange(space.shape[1])[None, :, None] <= last[:, None, None]
-    space = _without_necks(space, spacing_mm)
+    before_spine = np.arange(space.shape[1])[None, :, None] <= last[:, None, None]
+    space = _without_necks(space & before_spine, spacing_mm)
     top = dome_top + round(HEIGHT_MM / spacing_mm[0]) if dome_top else space.shape[0]
     space[top:] = False
     core = shrink(space, radius_mm=CORE_MM, spacing_mm=spacing_mm) & (coarse > CORE_HU)
@@ -92,7 +94,8 @@ def find_heart_region(hu: NDArray[Any], grid: Grid) -> HeartRegion | None:
     if not core.any():
         return None
     areas = space[dome_top:].sum(axis=(1, 2))
-    fine = repeat_blocks(space, factors, standard.shape)
+    searched = grow(space, radius_mm=BORDER_MM, spacing_mm=spacing_mm) & before_spine
+    fine = repeat_blocks(searched, factors, standard.shape)
     return HeartRegion(
         np.ascontiguousarray(view.undo(fine)),
         blood_hu=float(np.percentile(coarse[core], 75.0)),
@@ -153,7 +156,10 @@ def _enclosed(lungs: Mask, midline: float) -> Mask:
     rows, columns = np.indices(lungs.shape[1:]).reshape(2, -1)
     places = np.stack([rows, columns], axis=1)
     for k in np.flatnonzero(lungs.any(axis=(1, 2))):
-        points = np.argwhere(lungs[k]).astype(np.float64)
+        # The ends of each row are enough: what lies between them is no corner of a hull.
+        own = np.flatnonzero(lungs[k].any(axis=1))
+        first, last = lungs[k][own].argmax(axis=1), lungs.shape[2] - 1 - lungs[k][own, ::-1].argmax(axis=1)
+        points = np.stack([np.tile(own, 2), np.concatenate([first, last])], axis=1).astype(np.float64)
         mirrored = points * (1.0, -1.0) + (0.0, 2.0 * midline)
         try:
             sides = ConvexHull(np.concatenate([points, mirrored])).equations

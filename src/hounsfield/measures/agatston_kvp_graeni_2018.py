@@ -36,6 +36,7 @@ CARD = RuleCard(
     source="Graeni 2018, Eur Heart J Cardiovasc Imaging 19:1362",
     quantity=CALCIUM_SCORE,
     unit="1",
+    image_unit="HU",
     takes="numbers",
     inputs=CalciumLesions,
     evidence="unverified",
