@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -340,11 +341,17 @@ def test_regions_that_cannot_be_drawn_are_told():
 
 
 def test_noise_of_a_usual_scan_moves_scores_by_less_than_a_fifth():
-    """Measured on these seeds: 3 to 12 %; truth is of the noiseless array."""
+    """Measured on seeds 31 to 36: up to 15 % at 20 HU, mostly lower; truth is of the noiseless array."""
     for seed in (31, 32, 33):
-        made = phantom(seed=seed, noise_hu=10.0, matrix_px=160)
-        score = values(read_phantom(made))["agatston-score"]
-        assert score == pytest.approx(made.truth["total"]["agatston"], rel=0.2)
+        made = phantom(seed=seed, noise_hu=20.0, matrix_px=160)
+        reading = read_phantom(made)
+        assert values(reading)["agatston-score"] == pytest.approx(made.truth["total"]["agatston"], rel=0.2)
+        assert "calcium-noise" not in codes(reading)
+
+
+def test_noise_above_that_of_a_usual_scan_is_told():
+    told = text_of(read_phantom(phantom(seed=31, noise_hu=30.0)), "calcium-noise")
+    assert re.match(r"Noise in the heart is (29|3[0-4]) HU", told)
 
 
 def test_study_on_disk_is_scored_and_reported(tmp_path):
@@ -366,7 +373,7 @@ def test_real_chest_ct_is_scored_as_ungated_and_has_no_class(real_data):
         "agatston-score-ungated",
         "calcium-volume-ungated",
     }
-    assert {"gating-unstated", "contrast-unstated", "calcium-unassigned"} <= codes(reading)
+    assert {"gating-unstated", "contrast-unstated", "calcium-unassigned", "calcium-noise"} <= codes(reading)
     assert finding(reading, "coronary-calcium").presence == "indeterminate"
 
 

@@ -26,6 +26,7 @@ from hounsfield.measures import (
     calcium_mass,
     calcium_volume,
 )
+from hounsfield.measures.agatston_kvp_graeni_2018 import agatston_kvp_of_image
 
 SCAN = {"kvp": 120, "contrast": "none", "is_gated": True}
 GRAENI_HU = {70: (207, 318, 477, 636), 80: (177, 271, 408, 544), 100: (145, 222, 334, 446)}
@@ -179,6 +180,15 @@ def test_components_below_one_mm2_are_dropped():
     """Pixels of 0.4 mm: five voxels are 0.8 mm2."""
     image = calcified((3.0, 0.4, 0.4))
     assert agatston_of_image(image, [vessel_of(image)], **SCAN).value("agatston-score") == 0
+
+
+@pytest.mark.parametrize(("kvp", "score"), [(80, 5 * 1 + 1 * 3), (100, 5 * 2 + 5 * 3), (120, 30)])
+def test_image_at_a_lower_voltage_by_hand(kvp, score):
+    """Components too are those of the adapted threshold: at 80 kV one voxel of the second slice reaches 177 HU."""
+    image = calcified()
+    outcome = agatston_kvp_of_image(image, [vessel_of(image)], **{**SCAN, "kvp": kvp})
+    assert outcome.value("agatston-score") == score
+    assert {m.regions for m in outcome.measurements} == {("lad",)}
 
 
 def test_empty_vessels_score_zero():

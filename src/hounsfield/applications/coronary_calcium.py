@@ -42,6 +42,7 @@ VERSION = "1.0.0"
 LARGEST_BLOOD_HU = (
     130.0  # blood at the threshold of calcium: contrast agent was given, whatever the header says
 )
+LARGEST_NOISE_HU = 23.0  # McCollough 2007, Radiology 243:527: 20 HU, in large patients 23 HU
 METAL_HU = 2000.0  # cortical bone ends here; stents, leads and clips lie above
 RESAMPLED = {"gantry-tilt", "slice-spacing-varies"}  # the voxels are not those of the scanner's slices
 INCOMPLETE = {"slices-missing", "instances-unreadable", "slices-damaged", "volume-partial"}
@@ -83,16 +84,17 @@ def read_coronary_calcium(inputs: Inputs) -> Reading:
     calcium = find_calcium(inputs, image, heart, threshold_hu)
     space = Region("heart-region", HEART_SPACE, image.grid, heart.mask, category=SPATIAL_CONCEPT)
     regions = (*calcium.scored, *calcium.elsewhere, space)
+    told = [*heart_warnings(heart, series), *calcium.conditions]
     missing = [c for c in series.conditions if c.code in INCOMPLETE]
     if missing:
         text = "Slices are missing, so calcium is outlined and not scored: a score of a part is no score. Send all slices."
-        told = (*calcium.conditions, Condition("calcium-not-scored", "warning", text, series.files[:1]))
+        told.append(Condition("calcium-not-scored", "warning", text, series.files[:1]))
         return Reading.complete(findings=[_unscored(calcium)], regions=regions, conditions=told).as_partial()
     score = score_calcium(series, image, calcium)
     reading = Reading.complete(
         findings=score.findings(),
         regions=regions,
-        conditions=(*calcium.conditions, *score.conditions),
+        conditions=(*told, *score.conditions),
     )
     return reading.as_partial() if any(c.code == "calcium-metal" for c in calcium.conditions) else reading
 
@@ -146,6 +148,17 @@ def heart_refusals(heart: HeartRegion | None, series: Series) -> list[Condition]
         )
         found.append(("heart-cut-off", text))
     return [Condition(code, "refusal", text, series.files[:1]) for code, text in found]
+
+
+def heart_warnings(heart: HeartRegion, series: Series) -> list[Condition]:
+    """What of the image makes a score doubtful."""
+    if heart.noise_hu <= LARGEST_NOISE_HU:
+        return []
+    text = (
+        f"Noise in the heart is {heart.noise_hu:.0f} HU; scores are made for at most {LARGEST_NOISE_HU:g} HU. Noise that "
+        "reaches the threshold counts as calcium. Use a smoother or thicker reconstruction of 3 mm."
+    )
+    return [Condition("calcium-noise", "warning", text, series.files[:1])]
 
 
 def find_calcium(inputs: Inputs, image: Image, heart: HeartRegion, threshold_hu: float) -> Calcium:

@@ -38,14 +38,16 @@ BONE_HU, LEAST_BONE_MM, SPINE_HALF_MM = 150.0, 12.0, 20.0
 SMOOTH_MM = 50.0  # the spine's front is smooth over a length of two vertebrae
 # Between the spine and the heart lie the descending aorta, 20 to 30 mm wide, and the oesophagus.
 BEFORE_SPINE_MM = 25.0
-# A block at the border of lung is half air, so what is searched reaches one block farther.
-BORDER_MM = 4.5
+# A block at the border of lung is half air, and blurred calcium of 3 mm lies across it: the search goes this much
+# farther, into lung, where nothing is as dense.
+BORDER_MM = 7.0
 NECK_MM = 4.0  # vessels of the lung are thinner than twice this, and are no part of the space
 CORE_MM, CORE_HU = 8.0, -30.0
+SD_PER_MAD = 1.4826  # of a normal distribution
 # The dome of the liver is soft tissue farther to the right of the midline than the heart reaches.
 ASIDE_MM, DOME_MM2 = 65.0, 1000.0
 # The heart hangs some 20 mm lower than the right dome stands (seen on CT of the chest in inspiration).
-BELOW_DOME_MM = 20.0
+BELOW_DOME_MM, LOWEST_MM = 20.0, 40.0  # to be covered; where the search ends
 # From the right dome to the pulmonary trunk a heart measures 70 to 100 mm; what lies higher is not searched.
 HEIGHT_MM = 110.0
 # Above the heart the space narrows: to less than this part of its largest section.
@@ -57,12 +59,14 @@ class HeartRegion:
     """The space around the heart on the grid of the image, and what the scan shows of it.
 
     mask: bool (z, y, x). blood_hu: the brightest quarter of its core begins here, which is blood: 30 to 60 HU
-    without contrast agent. cut_at_head: the first slice from the head shows the heart at its full width.
+    without contrast agent. noise_hu: standard deviation of the voxels of the core, of which calcium and fat are no
+    part (from their median deviation). cut_at_head: the first slice from the head shows the heart at its full width.
     cut_at_feet: the scan does not reach BELOW_DOME_MM below the dome of the diaphragm.
     """
 
     mask: Mask
     blood_hu: float
+    noise_hu: float
     cut_at_head: bool
     cut_at_feet: bool
 
@@ -86,9 +90,11 @@ def find_heart_region(hu: NDArray[Any], grid: Grid) -> HeartRegion | None:
     dome_top = _dome_top(space, midline, spacing_mm)
     last = fronts - BEFORE_SPINE_MM / spacing_mm[1]
     before_spine = np.arange(space.shape[1])[None, :, None] <= last[:, None, None]
+    space[:, :, : max(0, int(midline - ASIDE_MM / spacing_mm[2]))] = False
     space = _without_necks(space & before_spine, spacing_mm)
     top = dome_top + round(HEIGHT_MM / spacing_mm[0]) if dome_top else space.shape[0]
     space[top:] = False
+    space[: max(0, dome_top - round(LOWEST_MM / spacing_mm[0]))] = False
     core = shrink(space, radius_mm=CORE_MM, spacing_mm=spacing_mm) & (coarse > CORE_HU)
     core[:dome_top] = False
     if not core.any():
@@ -96,9 +102,11 @@ def find_heart_region(hu: NDArray[Any], grid: Grid) -> HeartRegion | None:
     areas = space[dome_top:].sum(axis=(1, 2))
     searched = grow(space, radius_mm=BORDER_MM, spacing_mm=spacing_mm) & before_spine
     fine = repeat_blocks(searched, factors, standard.shape)
+    values = standard[repeat_blocks(core, factors, standard.shape)].astype(np.float32)
     return HeartRegion(
         np.ascontiguousarray(view.undo(fine)),
         blood_hu=float(np.percentile(coarse[core], 75.0)),
+        noise_hu=float(SD_PER_MAD * np.median(np.abs(values - np.median(values)))),
         cut_at_head=bool(top >= space.shape[0] and areas[-1] > LARGEST_TOP * areas.max()),
         cut_at_feet=bool(dome_top * spacing_mm[0] < BELOW_DOME_MM),
     )
