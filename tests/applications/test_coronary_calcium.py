@@ -330,6 +330,18 @@ def test_artery_with_metal_is_left_out():
     assert finding(reading, "calcium-rca").presence == "indeterminate"
 
 
+def test_absence_is_not_said_where_metal_was_left_out():
+    made = phantom(seed=15, n_plaques=0, other_calcium=False)
+    array = made.array.copy()
+    place = np.argwhere(made.masks["rca"])[40]
+    array[tuple(place)] = 3000
+    reading = read(
+        cardiac(array, made.grid), arteries(made.grid, {name: made.masks[name] for name in VESSELS})
+    )
+    assert values(reading)["agatston-score"] == 0.0
+    assert finding(reading, "coronary-calcium").presence == "indeterminate"
+
+
 def test_regions_that_cannot_be_drawn_are_told():
     made = phantom(seed=11)
 

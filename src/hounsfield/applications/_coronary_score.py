@@ -161,10 +161,15 @@ class Score:
         return tuple(m for m in self.measurements if m.name in names)
 
     def _is_open(self) -> bool:
-        """Whether calcium lies in the heart of which it is not known if it is coronary."""
+        """Whether calcium lies in the heart of which it is not known if it is coronary, or metal may hide some."""
+        if self._has_metal():
+            return True
         if not self.calcium.given:
             return bool(self.calcium.scored)
         return len(self.calcium.given) < len(ARTERIES) and bool(self.calcium.elsewhere)
+
+    def _has_metal(self) -> bool:
+        return self.calcium.has_metal or any(c.code == "calcium-metal" for c in self.calcium.conditions)
 
     def _whole(self) -> Finding:
         presence: Presence
@@ -179,9 +184,10 @@ class Score:
                 reason += " The scan is not known to be triggered by the ECG, and motion may hide calcium."
         else:
             presence = "present" if self.calcium.given else "indeterminate"
+            kind = "Agatston score" if self.is_gated else "ungated Agatston score"
             reason = (
-                f"The Agatston score of {places} is {total:.0f}{self._classes()}. Two scans of one patient differ by some "
-                "10 to 20 %, more at low scores."
+                f"The {kind} of {places} is {total:.0f}{self._classes()}. Two scans of one patient differ by some 10 to "
+                "20 %, more at low scores."
             )
         return Finding(
             "coronary-calcium",
