@@ -125,6 +125,13 @@ def test_classes_follow_from_score_and_arteries(seed, letter, band, urgency):
     assert drs.concept.value == f"CAC_DRS_{letter}"
 
 
+def test_score_of_a_thousand_is_mentioned():
+    made = phantom(seed=11, n_plaques=18)
+    assert made.truth["total"]["agatston"] >= 1000
+    assert "from 1000 on" in text_of(read_phantom(made), "calcium-score-very-high")
+    assert "calcium-score-very-high" not in codes(read_phantom(phantom(seed=11)))
+
+
 def test_each_artery_has_its_finding():
     made = phantom(seed=24, n_plaques=2)
     reading = read_phantom(made)

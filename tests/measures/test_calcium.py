@@ -128,7 +128,7 @@ def test_score_of_a_scan_without_trigger_is_named_so():
     outcome = scored(agatston_1990, 300, is_gated=False)
     (score,) = outcome.measurements
     assert score.name == "agatston-score-ungated"
-    assert score.quantity.meaning == "Coronary artery calcium score, not gated"
+    assert score.quantity.meaning == "Coronary artery calcium score (not gated)"
     assert scored(agatston_1990, 300).measurements[0].quantity.value == "450360000"
     assert [c.code for c in outcome.conditions] == ["ct-not-gated"]
 

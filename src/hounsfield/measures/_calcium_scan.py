@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hounsfield.core.rule import RuleCard
 
 CALCIUM_SCORE = Code("450360000", "SCT", "Coronary artery calcium score")
-UNGATED_SCORE = private_code("UNGATED_CALCIUM_SCORE", "Coronary artery calcium score, not gated")
+UNGATED_SCORE = private_code("UNGATED_CALCIUM_SCORE", "Coronary artery calcium score (not gated)")
 THRESHOLD_HU = 130  # Agatston 1990, at 120 kVp; a voxel of 130 HU counts
 MIN_AREA_MM2 = 1  # an area of exactly 1 mm2 stays
 ORIGINAL_INCREMENT_MM = 3  # the factors were made for contiguous slices of 3 mm
