@@ -24,10 +24,11 @@ from tests.applications.cardiac_studies import (
 )
 
 import hounsfield
-from hounsfield.core import Code, Condition, Urgency
+from hounsfield.applications.coronary_calcium import read_coronary_calcium
+from hounsfield.core import Code, Condition, Inputs, Study, Urgency
 from hounsfield.core.errors import GeometryError, RefusedInput
 from hounsfield.measures import CalciumAndInsert, calcium_mass
-from hounsfield.phantoms import write_phantom
+from hounsfield.phantoms import Trouble, write_phantom
 from hounsfield.phantoms.cardiac_ct import CardiacCtParameters, make_cardiac_ct
 
 # The phantoms that were looked at while the search of the heart was made have other seeds than these.
@@ -122,6 +123,13 @@ def test_classes_follow_from_score_and_arteries(seed, letter, band, urgency):
     assert f"{band} after Rumberger" in whole.reason
     assert (whole.presence, whole.urgency) == ("present", urgency)
     assert drs.concept.value == f"CAC_DRS_{letter}"
+
+
+def test_score_of_a_thousand_is_mentioned():
+    made = phantom(seed=11, n_plaques=18)
+    assert made.truth["total"]["agatston"] >= 1000
+    assert "from 1000 on" in text_of(read_phantom(made), "calcium-score-very-high")
+    assert "calcium-score-very-high" not in codes(read_phantom(phantom(seed=11)))
 
 
 def test_each_artery_has_its_finding():
@@ -329,6 +337,18 @@ def test_artery_with_metal_is_left_out():
     assert finding(reading, "calcium-rca").presence == "indeterminate"
 
 
+def test_absence_is_not_said_where_metal_was_left_out():
+    made = phantom(seed=15, n_plaques=0, other_calcium=False)
+    array = made.array.copy()
+    place = np.argwhere(made.masks["rca"])[40]
+    array[tuple(place)] = 3000
+    reading = read(
+        cardiac(array, made.grid), arteries(made.grid, {name: made.masks[name] for name in VESSELS})
+    )
+    assert values(reading)["agatston-score"] == 0.0
+    assert finding(reading, "coronary-calcium").presence == "indeterminate"
+
+
 def test_regions_that_cannot_be_drawn_are_told():
     made = phantom(seed=11)
 
@@ -338,6 +358,15 @@ def test_regions_that_cannot_be_drawn_are_told():
     broken = replace(arteries(made.grid, {}), load_regions=fail)
     reading = read(cardiac(made.array, made.grid), broken)
     assert text_of(reading, "regions-not-drawn").startswith("The regions of arteries.dcm were not used")
+
+
+def test_segmentation_that_could_not_be_read_is_told():
+    made = phantom(seed=11)
+    refusal = Condition("segmentation-refused", "refusal", "seg.dcm has no segments. Send it again.")
+    damaged = replace(arteries(made.grid, {}, key="seg.dcm"), kind="other", conditions=(refusal,))
+    series = cardiac(made.array, made.grid)
+    reading = read_coronary_calcium(Inputs(Study("study", (series, damaged)), {"heart": series}))
+    assert "seg.dcm has no segments" in text_of(reading, "regions-unreadable")
 
 
 def test_noise_of_a_usual_scan_moves_scores_by_less_than_a_fifth():
@@ -363,6 +392,18 @@ def test_study_on_disk_is_scored_and_reported(tmp_path):
     page = next((tmp_path / "results").rglob("report.html")).read_text("utf-8")
     total = f"{made.truth['total']['agatston']:.0f}"
     assert f"coronary artery: present; coronary artery calcium score {total}" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "trouble",
+    [{"flip": True}, {"shuffle": True}, {"compression": "jpeg-ls"}, {"compression": "rle"}],
+    ids=str,
+)
+def test_way_of_storing_changes_no_number(trouble, tmp_path):
+    made = write_phantom("cardiac-ct", tmp_path, seed=29, regions="seg", trouble=Trouble(**trouble), **SMALL)
+    (reading,) = hounsfield.read(tmp_path, applications=["coronary_calcium"])
+    assert values(reading) == pytest.approx(expected(made))
 
 
 @pytest.mark.real_data

@@ -252,7 +252,8 @@ def test_kernels_that_enhance_edges_are_known_by_name(kernel, sharp):
 )
 def test_trouble_in_the_files_changes_no_number(tmp_path, monkeypatch, trouble, status):
     monkeypatch.setattr(
-        "hounsfield.phantoms.kinds.chest_ct.make_chest_ct", lambda *_, tilt_deg, **__: chest(tilt_deg=tilt_deg)
+        "hounsfield.phantoms.kinds.chest_ct.make_chest_ct",
+        lambda *_, tilt_deg, **__: chest(tilt_deg=tilt_deg),
     )
     phantom = write_phantom("chest-ct", tmp_path, n_slices=N_SLICES, matrix_px=MATRIX_PX, trouble=trouble)
     (reading,) = hounsfield.read(tmp_path, applications=["lung_ct"])

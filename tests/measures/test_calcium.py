@@ -126,7 +126,10 @@ def test_usual_thickness_is_the_plain_case(thickness_mm):
 
 def test_score_of_a_scan_without_trigger_is_named_so():
     outcome = scored(agatston_1990, 300, is_gated=False)
-    assert [m.name for m in outcome.measurements] == ["agatston-score-ungated"]
+    (score,) = outcome.measurements
+    assert score.name == "agatston-score-ungated"
+    assert score.quantity.meaning == "Coronary artery calcium score (not gated)"
+    assert scored(agatston_1990, 300).measurements[0].quantity.value == "450360000"
     assert [c.code for c in outcome.conditions] == ["ct-not-gated"]
 
 

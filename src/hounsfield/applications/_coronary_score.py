@@ -22,7 +22,7 @@ from hounsfield.studies.ct_header import is_gated, is_sharp, stated_contrast, st
 
 if TYPE_CHECKING:
     from hounsfield.applications._coronary_arteries import Artery
-    from hounsfield.core import Image, Measurement, Region, Series
+    from hounsfield.core import Image, Measurement, Outcome, Region, Series
     from hounsfield.core.finding import Presence
 
 USUAL_KVP = 120
@@ -83,7 +83,9 @@ def score_calcium(series: Series, image: Image, calcium: Calcium) -> Score:
         and (is_whole if calcium.given else not calcium.scored)
         and not any(c.code == "calcium-metal" for c in calcium.conditions)
     )
-    return Score(calcium, tuple(measurements), (*conditions, NO_MASS), bool(gated), may_classify)
+    made = Score(calcium, tuple(measurements), (*conditions, NO_MASS), bool(gated), may_classify)
+    mentions = made.drs().conditions if may_classify else ()
+    return replace(made, conditions=(*made.conditions, *mentions))
 
 
 def scan_facts(series: Series, calcium: Calcium) -> dict[str, Any]:
@@ -161,10 +163,15 @@ class Score:
         return tuple(m for m in self.measurements if m.name in names)
 
     def _is_open(self) -> bool:
-        """Whether calcium lies in the heart of which it is not known if it is coronary."""
+        """Whether calcium lies in the heart of which it is not known if it is coronary, or metal may hide some."""
+        if self._has_metal():
+            return True
         if not self.calcium.given:
             return bool(self.calcium.scored)
         return len(self.calcium.given) < len(ARTERIES) and bool(self.calcium.elsewhere)
+
+    def _has_metal(self) -> bool:
+        return self.calcium.has_metal or any(c.code == "calcium-metal" for c in self.calcium.conditions)
 
     def _whole(self) -> Finding:
         presence: Presence
@@ -179,9 +186,10 @@ class Score:
                 reason += " The scan is not known to be triggered by the ECG, and motion may hide calcium."
         else:
             presence = "present" if self.calcium.given else "indeterminate"
+            kind = "Agatston score" if self.is_gated else "ungated Agatston score"
             reason = (
-                f"The Agatston score of {places} is {total:.0f}{self._classes()}. Two scans of one patient differ by some "
-                "10 to 20 %, more at low scores."
+                f"The {kind} of {places} is {total:.0f}{self._classes()}. Two scans of one patient differ by some 10 to "
+                "20 %, more at low scores."
             )
         return Finding(
             "coronary-calcium",
@@ -192,24 +200,24 @@ class Score:
             regions=tuple(region.name for region in self.calcium.scored),
             measurements=self._of(""),
             urgency=Urgency.U3
-            if self.may_classify and self._drs().value.startswith(ACTIONABLE)
+            if self.may_classify and self.drs().categories[0].value.startswith(ACTIONABLE)
             else Urgency.U0,
         )
 
     def _classes(self) -> str:
         if not self.may_classify:
             return ""
-        drs, band = self._drs(), cac_bands_rumberger(AgatstonScore(agatston=self.total()))
+        (drs,), band = self.drs().categories, cac_bands_rumberger(AgatstonScore(agatston=self.total()))
         return f": CAC-DRS {drs.value}, and {band.category('calcium-band')} after Rumberger (limits of both unverified)"
 
-    def _drs(self) -> Any:
-        burden = CalciumBurden(agatston=self.total(), n_vessels=len(self.calcium.scored))
-        return cac_drs_2018(burden).categories[0]
+    def drs(self) -> Outcome:
+        """The CAC-DRS class, for a scan that may be classified."""
+        return cac_drs_2018(CalciumBurden(agatston=self.total(), n_vessels=len(self.calcium.scored)))
 
     def _classified(self) -> list[Finding]:
         if not self.may_classify or self.total() == 0.0:
             return []
-        drs = self._drs()
+        (drs,) = self.drs().categories
         letter = drs.value.partition("/")[0]
         concept = private_code(f"CAC_DRS_{letter}", f"CAC-DRS {letter}, {drs.meaning} coronary calcium")
         reason = f"Score {self.total():.0f} in {len(self.calcium.scored)} arteries: {drs.value}, rule {drs.rule} {drs.rule_version}."

@@ -21,11 +21,14 @@ def pieces_within(hu: NDArray[Any], region: Mask, *, threshold_hu: float) -> Mas
 
     hu, region: (z, y, x). Pieces join over edges and corners in all three directions.
     """
-    labels, n = ndimage.label(hu >= threshold_hu, structure=np.ones((3, 3, 3)))
-    sizes = np.bincount(labels.ravel(), minlength=n + 1)
-    is_within = np.bincount(labels[region], minlength=n + 1) >= LEAST_WITHIN * sizes
-    is_within[0] = False
-    return np.asarray(is_within[labels] & region)
+    dense = hu >= threshold_hu
+    labels, n = ndimage.label(dense, structure=np.ones((3, 3, 3)))
+    # Of the dense voxels alone: they are few, and a volume has millions.
+    own, is_inside = labels[dense], region[dense]
+    sizes, within = np.bincount(own, minlength=n + 1), np.bincount(own[is_inside], minlength=n + 1)
+    kept = np.zeros_like(region)
+    kept[dense] = (within >= LEAST_WITHIN * sizes)[own] & is_inside
+    return kept
 
 
 def of_enough_area(mask: Mask, *, pixel_mm2: float, least_mm2: float) -> Mask:

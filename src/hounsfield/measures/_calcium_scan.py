@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from scipy import ndimage
 
-from hounsfield.core import Condition, Given, RuleInput
+from hounsfield.core import Code, Condition, Given, RuleInput
+from hounsfield.core.code import private_code
 from hounsfield.core.errors import GeometryError, RefusedInput, UnitError
 from hounsfield.core.exact import exact, shown
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from hounsfield.core import Image, Region
     from hounsfield.core.rule import RuleCard
 
+CALCIUM_SCORE = Code("450360000", "SCT", "Coronary artery calcium score")
+UNGATED_SCORE = private_code("UNGATED_CALCIUM_SCORE", "Coronary artery calcium score (not gated)")
 THRESHOLD_HU = 130  # Agatston 1990, at 120 kVp; a voxel of 130 HU counts
 MIN_AREA_MM2 = 1  # an area of exactly 1 mm2 stays
 ORIGINAL_INCREMENT_MM = 3  # the factors were made for contiguous slices of 3 mm
@@ -126,6 +129,11 @@ def scan_conditions(scan: CalciumScan) -> list[Condition]:
         ),
     ]
     return [condition for is_so, condition in found if is_so]
+
+
+def score_quantity(scan: CalciumScan) -> Code:
+    """What a score measures; that of a scan without trigger is another quantity, so that nobody takes it for one."""
+    return UNGATED_SCORE if scan.is_gated is False else CALCIUM_SCORE
 
 
 def score_name(scan: CalciumScan, name: str) -> str:

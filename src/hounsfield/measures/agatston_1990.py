@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from hounsfield.core import Code, Given, Outcome
 from hounsfield.core.exact import band, exact, shown
 from hounsfield.measures._calcium_scan import (
+    CALCIUM_SCORE,
     MIN_AREA_MM2,
     ORIGINAL_INCREMENT_MM,
     REFUSES,
@@ -18,6 +19,7 @@ from hounsfield.measures._calcium_scan import (
     refuse_unfit,
     scan_conditions,
     score_name,
+    score_quantity,
 )
 from hounsfield.measures._rule import RuleCard, measure
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from hounsfield.core import Image, Measurement, Region
 
-CALCIUM_SCORE = Code("450360000", "SCT", "Coronary artery calcium score")
 AGATSTON_METHOD = Code("112055", "DCM", "Agatston scoring method")
 # Lower limits of the factors 1 to 4; half-open, so 199.6 HU has factor 1.
 FACTOR_LIMITS_HU = (130, 200, 300, 400)
@@ -121,7 +122,12 @@ def score_outcome(card: RuleCard, calcium: CalciumLesions, limits_hu: Sequence[f
             if _weighted(one, limits_hu)
         )
         numbers.append(
-            card.number(score_name(calcium, f"agatston-score{suffix}"), score, note=AGATSTON_METHOD.meaning)
+            card.number(
+                score_name(calcium, f"agatston-score{suffix}"),
+                score,
+                quantity=score_quantity(calcium),
+                note=AGATSTON_METHOD.meaning,
+            )
         )
         steps.append(
             f"({terms or '0'}) x {shown(increment)} mm / 3 mm = {shown(score)}{suffix.replace('-', ' in ')}"

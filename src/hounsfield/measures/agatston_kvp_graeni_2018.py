@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from hounsfield.core import Condition, Outcome
 from hounsfield.core.exact import shown
-from hounsfield.measures._calcium_scan import REFUSES, calcium_on_slices, increment_mm, refuse_unfit
+from hounsfield.measures._calcium_scan import (
+    CALCIUM_SCORE,
+    REFUSES,
+    calcium_on_slices,
+    increment_mm,
+    refuse_unfit,
+)
 from hounsfield.measures._rule import RuleCard, measure
 from hounsfield.measures.agatston_1990 import (
-    CALCIUM_SCORE,
     FACTOR_LIMITS_HU,
     CalciumLesions,
     on_regions,

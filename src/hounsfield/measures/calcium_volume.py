@@ -7,7 +7,15 @@ from typing import Annotated
 
 from hounsfield.core import Code, Given, Outcome
 from hounsfield.core.exact import exact, shown
-from hounsfield.measures._calcium_scan import REFUSES, CalciumScan, refuse_unfit, scan_conditions, score_name
+from hounsfield.measures._calcium_scan import (
+    CALCIUM_SCORE,
+    REFUSES,
+    CalciumScan,
+    refuse_unfit,
+    scan_conditions,
+    score_name,
+    score_quantity,
+)
 from hounsfield.measures._rule import RuleCard, measure
 from hounsfield.measures.agatston_1990 import KVP
 
@@ -31,7 +39,7 @@ CARD = RuleCard(
     name="calcium-volume",
     version="1.0.0",
     source="Callister 1998, Radiology 208:807",
-    quantity=Code("450360000", "SCT", "Coronary artery calcium score"),
+    quantity=CALCIUM_SCORE,
     unit="mm3",
     takes="numbers",
     inputs=CalciumVoxels,
@@ -54,7 +62,11 @@ def calcium_volume(calcium: CalciumVoxels) -> Outcome:
     note = "interpolated to equal voxels" if calcium.is_interpolated else "not interpolated"
     name = score_name(calcium, "calcium-volume")
     return CARD.outcome(
-        measurements=[CARD.number(name, volume_mm3, note=f"{VOLUME_METHOD.meaning}; {note}")],
+        measurements=[
+            CARD.number(
+                name, volume_mm3, quantity=score_quantity(calcium), note=f"{VOLUME_METHOD.meaning}; {note}"
+            )
+        ],
         conditions=scan_conditions(calcium),
         steps=[
             f"{calcium.n_voxels_ge_130} x {shown(dx)} x {shown(dy)} x {shown(dz)} mm = {shown(volume_mm3)} mm³"

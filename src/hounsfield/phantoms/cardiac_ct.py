@@ -135,7 +135,7 @@ def make_cardiac_ct(
     _draw_plaques(array, painter.plaques)
     masks = _vessel_masks(grid, courses, painter.plaques) | {"heart": _heart_mask(grid, heart)}
     truth = _truth(painter.plaques, grid, p)
-    array += _noise(array.shape, p.noise_hu, rng)
+    array += noise_field(array.shape, p.noise_hu, rng)
     stored = np.clip(np.rint(array), -1024, 3071).astype(np.int16)
     return Phantom("cardiac-ct", stored, grid, "HU", asdict(p), truth, masks)
 
@@ -151,7 +151,7 @@ def _grid(p: CardiacCtParameters) -> Grid:
     return Grid((p.n_slices, p.matrix_px, p.matrix_px), affine, uid)
 
 
-def _axes_mm(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def axes_mm(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Coordinates of voxel centres: z (nz,), y (ny, 1), x (1, nx)."""
     z, y, x = (
         (grid.origin_mm[2 - axis] + np.arange(grid.shape[axis]) * grid.spacing_mm[axis]).astype(np.float32)
@@ -189,7 +189,7 @@ def _tissue(
     tissue_hu["air"] = -1000.0
     if p.contrast.startswith("iodine"):
         tissue_hu["blood"] += ENHANCED_BLOOD_HU - TISSUE_HU["blood"][0]
-    z, y, x = _axes_mm(grid)
+    z, y, x = axes_mm(grid)
     array = np.empty(grid.shape, dtype=np.float32)
     for k, z_mm in enumerate(z):
         if k % 8 == 0:
@@ -204,7 +204,7 @@ def _draw_arteries(
     """The lumen of each artery, unenhanced, within the fat."""
     blood_hu = np.float32(40.0 + rng.uniform(-4.0, 4.0))
     for name, course in courses.items():
-        inside = _near(grid, course, LUMEN_RADIUS_MM[name])
+        inside = near_course(grid, course, LUMEN_RADIUS_MM[name])
         array[inside] = blood_hu
 
 
@@ -219,7 +219,7 @@ def _draw_plaques(array: NDArray[np.float32], plaques: list[Plaque]) -> None:
         array[tuple(plaque.voxels.T)] = plaque.hu
 
 
-def _near(grid: Grid, points_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.bool_]:
+def near_course(grid: Grid, points_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.bool_]:
     """Voxels whose centres lie within `radius_mm` of one of the points."""
     near = np.zeros(grid.shape, dtype=np.bool_)
     reach = [int(np.ceil(radius_mm / mm)) for mm in grid.spacing_mm]
@@ -244,7 +244,7 @@ def _vessel_masks(
     for plaque in plaques:
         taken[tuple(plaque.voxels.T)] = True
     for name in VESSELS:
-        mask = _near(grid, courses[name], REGION_RADIUS_MM) & ~taken
+        mask = near_course(grid, courses[name], REGION_RADIUS_MM) & ~taken
         for plaque in plaques:
             if plaque.vessel == name:
                 mask[tuple(plaque.voxels.T)] = True
@@ -254,7 +254,7 @@ def _vessel_masks(
 
 
 def _heart_mask(grid: Grid, heart: Heart) -> NDArray[np.bool_]:
-    z, y, x = _axes_mm(grid)
+    z, y, x = axes_mm(grid)
     return np.asarray(heart.muscle_mm(x[None], y[None], z[:, None, None]) > 0)
 
 
@@ -282,7 +282,7 @@ def _truth(plaques: list[Plaque], grid: Grid, p: CardiacCtParameters) -> dict[st
     }
 
 
-def _noise(shape: tuple[int, ...], noise_hu: float, rng: Generator) -> NDArray[np.float32] | float:
+def noise_field(shape: tuple[int, ...], noise_hu: float, rng: Generator) -> NDArray[np.float32] | float:
     """Gaussian noise with the grain of a standard kernel, as in the chest phantom."""
     if noise_hu == 0.0:
         return 0.0
