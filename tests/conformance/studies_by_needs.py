@@ -58,10 +58,16 @@ def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:
     ds.save_as(folder / "dicom" / "slice.dcm", enforce_file_format=True)
 
 
+def chest_film(folder: Path, *, flip: bool = False) -> None:
+    """One frontal chest film; a single film has no second way of storing it."""
+    write_phantom("chest-film", folder, seed=3)
+
+
 STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
     ("MR", "slice"): head_slice_after_contrast,
+    ("DX", "slice"): chest_film,
 }
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {

@@ -35,6 +35,7 @@ from hounsfield.measures.cac_drs_2018 import CalciumBurden, cac_drs_2018
 from hounsfield.measures.calcium_mass import CalciumAndInsert, calcium_mass
 from hounsfield.measures.calcium_volume import CalciumVoxels, calcium_volume
 from hounsfield.measures.centiloid_pib import PibUptake, centiloid_pib
+from hounsfield.measures.chest_film_gates import FilmGateInputs, chest_film_gates
 from hounsfield.measures.chest_film_quality import ChestFilmInputs, chest_film_quality
 from hounsfield.measures.crl_intergrowth import CrlIntergrowthInputs, crl_intergrowth
 from hounsfield.measures.crl_robinson import CrlRobinsonInputs, crl_robinson
@@ -115,6 +116,7 @@ __all__ = [
     "DiscsOfTwoViews",
     "FetalScan",
     "Fib4Inputs",
+    "FilmGateInputs",
     "HadlockEfwInputs",
     "HadlockGaInputs",
     "HadlockGrowthInputs",
@@ -171,6 +173,7 @@ __all__ = [
     "calcium_mass",
     "calcium_volume",
     "centiloid_pib",
+    "chest_film_gates",
     "chest_film_quality",
     "crl_intergrowth",
     "crl_robinson",

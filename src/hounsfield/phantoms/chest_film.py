@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 # Linear attenuation (1/mm) at 60 keV, about the mean energy of a 120 kV beam behind a patient.
 # Source: NIST XCOM mass attenuation 0.206 (water) and 0.315 cm2/g (cortical bone, ICRU 44, 1.92 g/cm3).
 SOFT_PER_MM, BONE_PER_MM = 0.0206, 0.0604
-FILM_MM = 430.0  # a detector of 43 x 43 cm
-ABOVE_LUNGS_MM = 58.0
+FILM_MM = 390.0  # a detector of 43 x 43 cm, collimated to the chest
+ABOVE_LUNGS_MM = 46.0
 # Photons per mm2 and microgray of the RQA5 beam. Source: IEC 62220-1:2003, table 2.
 PHOTONS_PER_MM2_UGY = 30174.0
 TARGET_INDEX = 250.0  # exposure index 100 x microgray (IEC 62494-1); a usual target for chests
@@ -47,6 +47,8 @@ SCATTER_SHARE, SCATTER_MM = 0.30, 45.0  # behind a grid, as a part of the mean p
 TEXTURE_MM, TEXTURE_EXPONENT = 3.0, 3.0  # of the lung's thickness; anatomy's power falls about with f^-3
 # Presentation lowers broad differences and raises detail, as the processing of every vendor does; values by eye.
 COARSE_MM, COARSE_GAIN, DETAIL_GAIN = 25.0, 0.85, 1.6
+# Greys of the lungs' middle and of the spine: those of the real films in benchmarks/radiograph_quality.py.
+DARK_GREY, LIGHT_GREY = 0.36, 0.95
 LARGEST_GREY = 4095
 VIEWS = ("PA", "AP", "LL")
 View = Literal["PA", "AP", "LL"]
@@ -210,9 +212,11 @@ def _presented(chest: Frontal, p: ChestFilmParameters, spacing_mm: float) -> NDA
     counts = rng.poisson(np.clip(blurred * photons, 0.0, 1e9))
     density = -np.log(np.maximum(counts, 1) / photons)
     coarse = ndimage.gaussian_filter(-np.log(blurred), COARSE_MM / spacing_mm, mode="nearest")
-    low, high = np.percentile(coarse[chest.body > 0], (12.0, 98.0))
-    balanced = (low + high) / 2 + COARSE_GAIN * (coarse - (low + high) / 2) + DETAIL_GAIN * (density - coarse)
-    fraction = 0.5 + 0.82 * p.site_gain * ((balanced - low) / (high - low) - 0.5)
+    balanced = COARSE_GAIN * coarse + DETAIL_GAIN * (density - coarse)
+    dark = float(np.median(balanced[chest.lung > 0.5 * chest.lung.max()]))
+    light = float(np.percentile(balanced[chest.body > 0], 99.8))
+    fraction = DARK_GREY + (LIGHT_GREY - DARK_GREY) * (balanced - dark) / (light - dark)
+    fraction = 0.5 + p.site_gain * (fraction - 0.5)
     return np.asarray(np.rint(np.clip(fraction, 0.0, 1.0) * LARGEST_GREY), dtype=np.int64)
 
 

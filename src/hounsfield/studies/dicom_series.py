@@ -73,6 +73,7 @@ SERIES_KEYWORDS = (
         "TemporalPositionIdentifier",
     ),
     *("TriggerTime", "ImageComments", "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime"),
+    *("ExposureIndex", "TargetExposureIndex"),
     *("WindowCenter", "WindowWidth", "BitsStored", "SOPClassUID", "FrameOfReferenceUID", "FrameTime"),
 )
 _ENHANCED_US_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
