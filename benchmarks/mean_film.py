@@ -62,10 +62,11 @@ def relative(window: Window, mean: np.ndarray[Any, Any]) -> Window:
     return Window(top, top + height / (mean[1] - mean[0]), left, left + width / (mean[3] - mean[2]))
 
 
-def places(film: Picture, thumbnails: Picture) -> list[Window]:
-    """Where the mean film fits each thumbnail best."""
-    bank = make_bank(film)
-    return [bank.windows[int(i)] for i in likeness(bank, thumbnails).argmax(axis=0)]
+def places(bank: Any, cut: Sequence[Picture]) -> list[Window]:
+    """Where the mean film of `bank` fits each picture (without its border) best."""
+    thumbnails = np.array([ranks(shrink(picture, SIDE)) for picture in cut])
+    heights = np.array([picture.shape[0] / picture.shape[1] for picture in cut])
+    return [bank.windows[int(i)] for i in likeness(bank, thumbnails, heights).argmax(axis=0)]
 
 
 def lay_over(films: Sequence[Film]) -> Picture:
@@ -76,7 +77,7 @@ def lay_over(films: Sequence[Film]) -> Picture:
     weights = weights_of(films)
     mean = normalised(ndimage.zoom(np.average(coarse, axis=0, weights=weights), FILM_SIDE / SIDE, order=1))
     for _ in range(N_ROUNDS):
-        found = places(mean, coarse)
+        found = places(make_bank(mean), cut)
         middle = np.array([(w.top, w.bottom, w.left, w.right) for w in found])
         middle = np.average(middle, axis=0, weights=weights)
         total, count = np.zeros((FILM_SIDE, FILM_SIDE)), np.zeros((FILM_SIDE, FILM_SIDE))
@@ -89,13 +90,13 @@ def lay_over(films: Sequence[Film]) -> Picture:
 
 def lung_box(film: Picture, films: Sequence[Film]) -> list[float]:
     """Median edges of the lung masks (top, bottom, left, right) in parts of the mean film."""
-    edges = []
+    bank, edges = make_bank(film), []
     for one in films:
         if one.lung_mask is None:
             continue
         field = find_field(one.picture)
         mask = one.lung_mask[field]
-        (window,) = places(film, ranks(shrink(one.picture[field], SIDE))[None])
+        (window,) = places(bank, [one.picture[field]])
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         height, width = window.bottom - window.top, window.right - window.left
         edges.append(
@@ -107,11 +108,11 @@ def lung_box(film: Picture, films: Sequence[Film]) -> list[float]:
     return [round(float(edge), 3) for edge in np.median(edges, axis=0)]
 
 
-def asymmetry(film: Picture, picture: Picture) -> Picture:
+def asymmetry(bank: Any, picture: Picture) -> Picture:
     """Left half of the difference between a film and its mirror image, in the mean film's place."""
     cut = picture[find_field(picture)]
     fine = ranks(shrink(cut, FINE_SIDE))
-    (window,) = places(film, ranks(shrink(cut, SIDE))[None])
+    (window,) = places(bank, [cut])
     read, inside = read_window(fine, window, FILM_SIDE)
     both = inside & inside[:, ::-1]
     return ((read - read[:, ::-1]) / 2 * both)[HEART_ROWS, : FILM_SIDE // 2]
@@ -119,7 +120,8 @@ def asymmetry(film: Picture, picture: Picture) -> Picture:
 
 def heart_weights(film: Picture, films: Sequence[Film]) -> Picture:
     """Weights whose sum with `asymmetry` is above 0 where the heart lies to the right of the picture."""
-    seen = np.array([asymmetry(film, one.picture).ravel() for one in films])
+    bank = make_bank(film)
+    seen = np.array([asymmetry(bank, one.picture).ravel() for one in films])
     share = weights_of(films) / weights_of(films).sum()
     spread = (seen * share[:, None]).T @ seen
     ridge = RIDGE * np.trace(spread) / len(spread) * np.eye(len(spread))

@@ -20,7 +20,9 @@ COMMANDS = (
     "guard",
     "inspect_folder",
     "lung_dice",
+    "mean_film",
     "pet_figures",
+    "radiograph_quality",
     "read_chest_phantom",
     "reading_ct",
 )

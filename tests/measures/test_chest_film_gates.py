@@ -46,12 +46,12 @@ def test_film_against_which_nothing_speaks():
         ({"other_likeness": 0.8001}, "film-weak-likeness"),
         ({"cut_top_percent": 3.0}, None),
         ({"cut_top_percent": 3.1}, "film-cut-off"),
-        ({"cut_bottom_percent": 10.0}, None),
-        ({"cut_bottom_percent": 10.1}, "film-cut-off"),
+        ({"cut_bottom_percent": 7.0}, None),
+        ({"cut_bottom_percent": 7.1}, "film-cut-off"),
         ({"cut_left_percent": 1.0}, None),
         ({"cut_left_percent": 1.1}, "film-cut-off"),
-        ({"cut_right_percent": 5.0}, None),
-        ({"cut_right_percent": 5.1}, "film-cut-off"),
+        ({"cut_right_percent": 1.0}, None),
+        ({"cut_right_percent": 1.1}, "film-cut-off"),
         ({"lung_grey": 0.62}, None),
         ({"lung_grey": 0.621}, "film-too-light"),
         ({"chest_grey": 0.79}, None),
@@ -65,8 +65,8 @@ def test_film_against_which_nothing_speaks():
         ({"black_fraction": 0.021}, "film-clipped"),
         ({"grey_range": 0.18}, None),
         ({"grey_range": 0.179}, "film-low-contrast"),
-        ({"heart_side": -1.4}, None),
-        ({"heart_side": -1.41}, "film-mirrored"),
+        ({"heart_side": -1.1}, None),
+        ({"heart_side": -1.11}, "film-mirrored"),
         ({"n_text_over_chest": 1}, "film-text"),
         ({"deviation_index": 3.0}, None),
         ({"deviation_index": 3.01}, "film-exposure-index"),
@@ -89,7 +89,7 @@ def test_much_of_the_lungs_cut_away_stops(percent, verdict):
 
 
 def test_the_largest_cut_beyond_its_limit_is_named():
-    found = chest_film_gates(dataclasses.replace(GOOD, cut_bottom_percent=9.0, cut_left_percent=4.0))
+    found = chest_film_gates(dataclasses.replace(GOOD, cut_bottom_percent=6.0, cut_left_percent=4.0))
     assert values(found)["largest-cut"] == pytest.approx(4.0)
     assert "4 % of the lungs' width" in found.conditions[0].text
     assert "left edge" in found.conditions[0].text

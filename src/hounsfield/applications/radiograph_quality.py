@@ -188,7 +188,7 @@ def shown_picture(image: Image, series: Series) -> tuple[NDArray[np.float64], li
         window = Window.from_percentiles(array, low_percent=LOW_PERCENT, high_percent=HIGH_PERCENT)
         text = (
             "The file states no window (0028,1050), so how light or dark the film is shown is not known and was not "
-            f"judged. Its range was taken from the {LOW_PERCENT:g}th to the {HIGH_PERCENT:g}th percentile."
+            f"judged. Its range was taken between the percentiles {LOW_PERCENT:g} and {HIGH_PERCENT:g}."
         )
         conditions.append(Condition("film-window-unstated", "note", text, series.files[:1]))
     grey = window.apply(array[0]).astype(np.float64)

@@ -29,10 +29,11 @@ FLAT_SIDE, FLAT_DEVIATION = (
 SCALES = (0.7, 0.8, 0.9, 1.0, 1.12, 1.25, 1.4, 1.57, 1.76)
 CENTRES = tuple(round(0.2 + 0.05 * number, 2) for number in range(13))
 LEAST_OF_CHEST, LEAST_OF_PICTURE = 0.55, 0.6
-LARGEST_SQUEEZE = 1.3
-# Taken off the correlation: squares of the scales' logarithms and, four times, of the shifts. Chosen on the
-# choosing part of the films (benchmarks/radiograph_quality.py) among 0.1, 0.3 and 0.6.
-UNLIKELY_WEIGHT = 0.3
+LARGEST_SQUEEZE = 2.2
+# Taken off the correlation: the square of the logarithm of what the chest, in pixels, is higher than wide; twice that
+# of its scale, four times that of its shifts. Weight and form were chosen on the choosing half of the films
+# (benchmarks/radiograph_quality.py): cutting a film changes its sides, not the chest's shape in pixels.
+UNLIKELY_WEIGHT, SCALE_WEIGHT, SHIFT_WEIGHT = 0.3, 2.0, 4.0
 TURNS_DEG = (0, 90, 180, 270)
 
 
@@ -116,11 +117,15 @@ def find_field(picture: Field) -> tuple[slice, slice]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Bank:
-    """The mean film at every place that is tried: unit vectors, the cells it covers, the cost and the window."""
+    """The mean film at every place that is tried: unit vectors, the cells it covers, and the window.
+
+    cost: of scale and shift; squeeze: logarithm of height over width, in parts of the picture's sides.
+    """
 
     vectors: NDArray[np.float32]
     covers: NDArray[np.float32]
     cost: Field
+    squeeze: Field
     windows: tuple[Window, ...]
 
 
@@ -152,7 +157,7 @@ def make_bank(film: Field) -> _Bank:
     """Lay `film` on all places that are tried."""
     spans = _spans()
     read = [_sampling(*span, film.shape[0]) for span in spans]
-    vectors, covers, costs, windows = [], [], [], []
+    vectors, covers, costs, squeezes, windows = [], [], [], [], []
     for (top, bottom), (down, rows) in zip(spans, read, strict=True):
         half = down @ film
         for (left, right), (across, columns) in zip(spans, read, strict=True):
@@ -164,25 +169,31 @@ def make_bank(film: Field) -> _Bank:
             laid = (laid - laid[cover > 0].mean()) * cover
             vectors.append((laid / np.sqrt((laid**2).sum())).ravel())
             covers.append(cover.ravel())
-            scale = np.log(bottom - top) ** 2 + np.log(right - left) ** 2
+            scale = (np.log((bottom - top) * (right - left)) / 2) ** 2
             shift = ((top + bottom - 1.0) / 2) ** 2 + ((left + right - 1.0) / 2) ** 2
-            costs.append(UNLIKELY_WEIGHT * (scale + 4.0 * shift))
+            costs.append(UNLIKELY_WEIGHT * (SCALE_WEIGHT * scale + SHIFT_WEIGHT * shift))
+            squeezes.append(squeeze)
             windows.append(Window(top, bottom, left, right))
     return _Bank(
         np.array(vectors, dtype=np.float32),
         np.array(covers, dtype=np.float32),
         np.array(costs),
+        np.array(squeezes),
         tuple(windows),
     )
 
 
-def likeness(bank: _Bank, thumbnails: Field) -> Field:
-    """Correlation of each place (rows) with each thumbnail (n, SIDE, SIDE), less the place's cost."""
+def likeness(bank: _Bank, thumbnails: Field, heights: Field) -> Field:
+    """Correlation of each place (rows) with each thumbnail (n, SIDE, SIDE), less the place's cost.
+
+    heights: (n,) height over width, in pixels, of the picture behind each thumbnail.
+    """
     flat = thumbnails.reshape(len(thumbnails), -1).T.astype(np.float32)
     count = bank.covers.sum(axis=1)[:, None]
     spread = bank.covers @ flat**2 - (bank.covers @ flat) ** 2 / count
     correlation = (bank.vectors @ flat) / np.sqrt(np.maximum(spread, 1e-3))
-    return np.asarray(correlation - bank.cost[:, None], dtype=np.float64)
+    squeeze = (bank.squeeze[:, None] + np.log(heights)) ** 2
+    return np.asarray(correlation - bank.cost[:, None] - UNLIKELY_WEIGHT * squeeze, dtype=np.float64)
 
 
 def fit_chest(picture: Field, *, bank: _Bank | None = None) -> ChestFit:
@@ -197,7 +208,9 @@ def fit_chest(picture: Field, *, bank: _Bank | None = None) -> ChestFit:
     shown = np.array(
         [np.rot90(thumbnail, turn // 90) * (-1.0 if inverted else 1.0) for turn, inverted in tried]
     )
-    found = likeness(bank, shown)
+    height = picture[field].shape[0] / picture[field].shape[1]
+    heights = np.array([height if turn % 180 == 0 else 1.0 / height for turn, _ in tried])
+    found = likeness(bank, shown, heights)
     best = found.max(axis=0)
     other = 1 + int(best[1:].argmax())
     return ChestFit(
