@@ -40,18 +40,18 @@ def test_film_against_which_nothing_speaks():
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"likeness": 0.58}, None),
-        ({"likeness": 0.5799}, "film-weak-likeness"),
+        ({"likeness": 0.56, "other_likeness": 0.4}, None),
+        ({"likeness": 0.5599, "other_likeness": 0.4}, "film-weak-likeness"),
         ({"other_likeness": 0.80}, None),
         ({"other_likeness": 0.8001}, "film-weak-likeness"),
         ({"cut_top_percent": 3.0}, None),
         ({"cut_top_percent": 3.1}, "film-cut-off"),
-        ({"cut_bottom_percent": 7.0}, None),
-        ({"cut_bottom_percent": 7.1}, "film-cut-off"),
-        ({"cut_left_percent": 1.0}, None),
-        ({"cut_left_percent": 1.1}, "film-cut-off"),
-        ({"cut_right_percent": 1.0}, None),
-        ({"cut_right_percent": 1.1}, "film-cut-off"),
+        ({"cut_bottom_percent": 11.5}, None),
+        ({"cut_bottom_percent": 11.6}, "film-cut-off"),
+        ({"cut_left_percent": 6.0}, None),
+        ({"cut_left_percent": 6.1}, "film-cut-off"),
+        ({"cut_right_percent": 6.0}, None),
+        ({"cut_right_percent": 6.1}, "film-cut-off"),
         ({"lung_grey": 0.62}, None),
         ({"lung_grey": 0.621}, "film-too-light"),
         ({"chest_grey": 0.79}, None),
@@ -89,9 +89,9 @@ def test_much_of_the_lungs_cut_away_stops(percent, verdict):
 
 
 def test_the_largest_cut_beyond_its_limit_is_named():
-    found = chest_film_gates(dataclasses.replace(GOOD, cut_bottom_percent=6.0, cut_left_percent=4.0))
-    assert values(found)["largest-cut"] == pytest.approx(4.0)
-    assert "4 % of the lungs' width" in found.conditions[0].text
+    found = chest_film_gates(dataclasses.replace(GOOD, cut_bottom_percent=11.0, cut_left_percent=7.0))
+    assert values(found)["largest-cut"] == pytest.approx(7.0)
+    assert "7 % of the lungs' width" in found.conditions[0].text
     assert "left edge" in found.conditions[0].text
 
 
