@@ -2,7 +2,8 @@
 
 Read `read_radiograph_quality` first. It measures the picture as it is shown (`imaging.chest_film`) and puts the
 numbers to the rule `chest-film-gates`; each gate becomes a finding, and the first finding is the verdict. Nothing
-is said about disease.
+is said about disease. What the gates find and miss on real films: docs/explanation/chest-film-gates.md. Weak are
+mirrored films (two of three are found), too dark and too light ones (three of four), and cuts below.
 """
 
 from __future__ import annotations

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     Field = NDArray[np.float64]
 
 SIDE = 16  # pixels of the thumbnail that is compared; 24 and 32 fit no better
-FLAT_SIDE, FLAT_DEVIATION = (
-    64,
-    0.02,
-)  # rows and columns with less grey (of 1) are no picture: borders, collimation
+# Rows and columns of 64 that vary by less grey (of 1) are no picture: borders, collimation.
+FLAT_SIDE, FLAT_DEVIATION = 64, 0.02
 # Scales and places that are tried, as parts of the picture's side; a chest of which less is seen is none.
 SCALES = (0.7, 0.8, 0.9, 1.0, 1.12, 1.25, 1.4, 1.57, 1.76)
 CENTRES = tuple(round(0.2 + 0.05 * number, 2) for number in range(13))
