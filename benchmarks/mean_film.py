@@ -3,6 +3,8 @@
 The films of the choosing half of nih_cxr, nih_cxr_64 and the open part of covid_cxr are laid over one another:
 each is fitted with the mean of the others, read in its own place, and added; four times, each set weighing the same. Then the weights that
 tell the heart's side: a linear discriminant of the difference between a film and its mirror image.
+
+    python -m benchmarks.mean_film
 """
 
 from __future__ import annotations

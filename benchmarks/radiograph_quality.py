@@ -4,6 +4,8 @@ Films of nih_cxr, nih_cxr_64 and covid_cxr are halved by patient; limits were se
 choose` prints it), the figures that count are those of "report". One film a patient, so that intervals hold. Films as
 they are count as good, although some are not: the rate of false alarms is an upper bound. Spoiled copies are made from
 the same films; foreign pictures are other parts of the body and other modalities.
+
+    python -m benchmarks.radiograph_quality
 """
 
 from __future__ import annotations

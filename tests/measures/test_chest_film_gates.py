@@ -139,3 +139,8 @@ def test_notes_leave_a_film_usable():
 
 def test_greys_that_are_not_known_are_not_judged():
     assert judged(lung_grey=None, chest_grey=None, white_fraction=None, black_fraction=None) == ("usable", [])
+
+
+def test_verdict_says_why_in_words():
+    found = chest_film_gates(dataclasses.replace(GOOD, cut_top_percent=9.0, grey_range=0.1))
+    assert found.categories[0].meaning == "doubtful, because: cut off, low contrast"

@@ -287,27 +287,26 @@ def lung_region(
 
 
 def findings(outcome: Outcome, *, is_grey_known: bool) -> list[Finding]:
-    """The verdict, then one finding a gate: present where the fault is there."""
+    """The verdict, then one finding a gate: present where the fault is there.
+
+    Of a film that lies turned or inverted nothing else was judged, so nothing else is listed.
+    """
     (verdict,) = outcome.categories
-    made = [
-        Finding(
-            "unsuitable",
-            UNSUITABLE,
-            PRESENCE_OF[verdict.value],
-            f"{verdict.meaning[:1].upper()}{verdict.meaning[1:]}.",
-        )
-    ]
     said = {c.code: c.text for c in outcome.conditions}
-    numbers = {m.name: m for m in outcome.measurements}
     is_stopped = bool(said.keys() & {"film-turned", "film-inverted"})
+    reason = f"{verdict.meaning[:1].upper()}{verdict.meaning[1:]}."
+    if is_stopped:
+        reason += " The other gates were not judged."
+    made = [Finding("unsuitable", UNSUITABLE, PRESENCE_OF[verdict.value], reason)]
+    numbers = {m.name: m for m in outcome.measurements}
     for name, concept, codes, otherwise, measured in GATES:
+        if is_stopped and name not in {"turned", "inverted"}:
+            continue
         found = [said[code] for code in codes if code in said]
         presence: Presence = "present" if found else "absent"
         reason = " ".join(found) or otherwise
         if "film-weak-likeness" in said and name == "turned":
             presence = "indeterminate"
-        elif not found and is_stopped and name not in {"turned", "inverted"}:
-            presence, reason = "indeterminate", "Not judged: the film seems to lie turned or inverted."
         elif not found and name == "exposure" and not is_grey_known:
             presence, reason = "indeterminate", "Not judged: the file does not state how its greys are shown."
         measurements: tuple[Measurement, ...] = (numbers[measured],) if measured else ()

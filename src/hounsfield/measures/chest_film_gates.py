@@ -114,9 +114,8 @@ def chest_film_gates(inputs: FilmGateInputs) -> Outcome:
     )
     warned = [c.code for c in departures if c.severity != "note"]
     verdict = "not usable" if is_stopped else "doubtful" if warned else "usable"
-    meaning = (
-        f"{verdict}, because: {', '.join(warned)}" if warned else "usable: no gate found anything against it"
-    )
+    words = ", ".join(code.removeprefix("film-").replace("-", " ") for code in warned)
+    meaning = f"{verdict}, because: {words}" if warned else "usable: no gate found anything against it"
     margin = exact(inputs.likeness) - exact(inputs.other_likeness)
     return CARD.outcome(
         measurements=[
