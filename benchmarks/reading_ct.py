@@ -141,9 +141,9 @@ class Cost:
     peak_mb: float
 
 
-def peak_above_now(read: Callable[[], object]) -> float:
-    """Peak PSS over all processes during the call, above that at its start, in MB."""
-    before = peak = pss_mb(os.getpid())
+def peak_above(read: Callable[[], object], before_mb: float) -> float:
+    """Peak PSS over all processes during the call, above `before_mb`, in MB."""
+    peak = pss_mb(os.getpid())
     done = threading.Event()
 
     def watch() -> None:
@@ -158,7 +158,12 @@ def peak_above_now(read: Callable[[], object]) -> float:
     done.set()
     watcher.join()
     del kept
-    return peak - before
+    return peak - before_mb
+
+
+def peak_above_now(read: Callable[[], object]) -> float:
+    """Peak PSS over all processes during the call, above that at its start, in MB."""
+    return peak_above(read, pss_mb(os.getpid()))
 
 
 def measure(readers: dict[str, Callable[[], np.ndarray[Any, Any]]], repeat: int) -> dict[str, Cost]:

@@ -12,6 +12,7 @@ from benchmarks._table import heading, table, wilson_interval
 from benchmarks.brain_tumour_mr import Results, figures, points_at
 from benchmarks.guard import Row, thinned
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
+from benchmarks.resampling import JOBS, PROMISED_HU
 
 COMMANDS = (
     "brain_tumour_baseline",
@@ -23,6 +24,7 @@ COMMANDS = (
     "pet_figures",
     "read_chest_phantom",
     "reading_ct",
+    "resampling",
 )
 
 
@@ -124,3 +126,27 @@ def test_every_benchmark_explains_itself(name):
         [sys.executable, "-m", f"benchmarks.{name}", "--help"], check=True, capture_output=True, text=True
     )
     assert f"python -m benchmarks.{name}" in " ".join(answer.stdout.split())
+
+
+def test_resampling_measures_ours_beside_the_peers_and_compares_their_values():
+    """On a volume of a few slices; TorchIO is named with its remedy where it is not installed."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.resampling",
+        "--slices",
+        "30",
+        "--side",
+        "48",
+        "--repeat",
+        "1",
+    ]
+    answer = subprocess.run([*command, "--orders", "linear"], check=True, capture_output=True, text=True)
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in answer.stdout.splitlines() if "|" in line
+    ]
+    found = {row[1]: row for row in rows if row[0] == "linear"}
+    assert set(JOBS["linear"]) == set(found)
+    assert float(found["SimpleITK"][-1]) < PROMISED_HU
+    assert float(found["scipy affine_transform"][-1]) < PROMISED_HU
+    assert found["TorchIO"][2] == "absent: pip install torchio" or float(found["TorchIO"][-1]) < PROMISED_HU

@@ -16,6 +16,7 @@ manual (arXiv:1612.07003), section 2.4 (size and centre of a resampled grid).
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -263,6 +264,10 @@ def _axis_by_axis(
 ) -> None:
     """Write into `result` what the matrices of the three axes make of `array`."""
     z, y, x = weights
+    # The C library hands memory of this size back to the system after every step, to get it again page by page, until
+    # it has seen a larger piece come and go; nothing is written here.
+    passing = np.empty(16 * _PIECE_BYTES, dtype=np.uint8)
+    del passing
     if _is_identity(y) and _is_identity(x):
         _along_stack(array, result, z, n_threads)
         return
@@ -308,13 +313,18 @@ def _along_planes(
     `result` may be `array` itself if the first axis has none.
     """
 
+    @cache
+    def of_each(n: int) -> tuple[sparse.csr_array, sparse.csr_array]:
+        return _of_each(n, y), _of_each(n, x)
+
     def mix(planes: slice) -> None:
         old = _planes(array, planes, y.dtype) if z is None else _mixed_planes(array, planes, z)
         n, _, n_columns = old.shape
-        rows = _of_each(n, y) @ old.reshape(-1, n_columns)
+        all_y, all_x = of_each(n)
+        rows = all_y @ old.reshape(-1, n_columns)
         # Matrices act on the first axis of what lies row by row in memory, so that the planes are turned for x.
         turned = np.ascontiguousarray(rows.reshape(n, -1, n_columns).transpose(0, 2, 1))
-        columns = _of_each(n, x) @ turned.reshape(n * n_columns, -1)
+        columns = all_x @ turned.reshape(n * n_columns, -1)
         result[planes] = columns.reshape(n, -1, turned.shape[2]).transpose(0, 2, 1)
 
     _in_pieces(mix, len(result), y.dtype.itemsize * max(y.shape) * max(x.shape), n_threads)
