@@ -318,7 +318,10 @@ def _along_planes(
         return _of_each(n, y), _of_each(n, x)
 
     def mix(planes: slice) -> None:
-        old = _planes(array, planes, y.dtype) if z is None else _mixed_planes(array, planes, z)
+        if z is None:
+            old = np.ascontiguousarray(array[planes], dtype=y.dtype)
+        else:
+            old = _mixed_planes(array, planes, z)
         n, _, n_columns = old.shape
         all_y, all_x = of_each(n)
         rows = all_y @ old.reshape(-1, n_columns)
@@ -330,21 +333,15 @@ def _along_planes(
     _in_pieces(mix, len(result), y.dtype.itemsize * max(y.shape) * max(x.shape), n_threads)
 
 
-def _planes(array: NDArray[Any], planes: slice, dtype: np.dtype[Any]) -> NDArray[Any]:
-    return np.ascontiguousarray(array[planes], dtype=dtype)
-
-
 def _mixed_planes(array: NDArray[Any], planes: slice, z: sparse.csr_array) -> NDArray[Any]:
     """The new planes that the matrix of the first axis makes of the old ones."""
-    ends = z.indptr[planes.start : planes.stop + 1]
-    some = slice(ends[0], ends[-1])
-    columns = z.indices[some]
-    first, last = int(columns.min()), int(columns.max())
-    old = _planes(array, slice(first, last + 1), z.dtype)
-    matrix = sparse.csr_array(
-        (z.data[some], columns - first, ends - ends[0]), shape=(len(ends) - 1, len(old))
-    )
-    mixed: NDArray[Any] = (matrix @ old.reshape(len(old), -1)).reshape(-1, *old.shape[1:])
+    mixed: NDArray[Any] = np.empty((planes.stop - planes.start, *array.shape[1:]), dtype=z.dtype)
+    for number, plane in enumerate(mixed, planes.start):
+        old = slice(z.indptr[number], z.indptr[number + 1])
+        (first, weight), *others = zip(z.indices[old], z.data[old], strict=True)
+        np.multiply(array[first], weight, out=plane)
+        for other, weight in others:
+            np.add(plane, array[other] * weight, out=plane)
     return mixed
 
 
