@@ -87,17 +87,16 @@ def test_linear_by_hand():
 
 
 def test_cubic_by_hand():
-    """The cardinal cubic spline half way between two voxels, 100 in one, 0 elsewhere: 100 sqrt(3) (23 s + 1)(1 + s) / 48.
+    """The cardinal cubic spline half way between two voxels, 100 in one, 0 elsewhere: 100 sqrt(3) (1 + s) (23 + s) / 48.
 
-    Unser 1999: coefficients 100 sqrt(3) s^|k| with s = sqrt(3) - 2, B-spline 1/48, 23/48, 23/48, 1/48 at half steps.
+    Unser 1999: coefficients 100 sqrt(3) s^|k| with s = sqrt(3) - 2; B-spline 1/48, 23/48, 23/48, 1/48 around it.
     """
     pole = np.sqrt(3.0) - 2.0
-    coefficient = 100.0 * np.sqrt(3.0) * pole ** np.abs(np.arange(-1, 3))
     array = np.zeros((1, 1, 41), dtype=np.float32)
     array[0, 0, 20] = 100.0
     target = grid_of((1, 1, 1), (1.0, 1.0, 1.0), origin_mm=(20.5, 0.0, 0.0))
     found = resample(array, grid_of((1, 1, 41), (1.0, 1.0, 1.0)), target, order=3, fill_value=0.0)
-    assert found.item() == pytest.approx(coefficient @ [1 / 48, 23 / 48, 23 / 48, 1 / 48], abs=1e-5)
+    assert found.item() == pytest.approx(100.0 * np.sqrt(3.0) * (1 + pole) * (23 + pole) / 48, abs=1e-5)
 
 
 def test_nearest_keeps_labels_and_type_and_takes_the_higher_index_half_way():

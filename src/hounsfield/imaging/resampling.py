@@ -9,8 +9,7 @@ Grids with parallel axes, also in another order or direction, are resampled axis
 matrix holds, row by row, what each old value counts for at a new place. Any other pair is resampled place by place.
 Both give the same values.
 
-Sources: Unser 1999, IEEE Signal Process Mag 16(6):22 (B-splines, their prefilter and cardinal form); IBSI reference
-manual (arXiv:1612.07003), section 2.4 (size and centre of a resampled grid).
+Source of the size and centre of a resampled grid: IBSI reference manual (arXiv:1612.07003), section 2.4.
 """
 
 from __future__ import annotations
@@ -21,15 +20,23 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from scipy import ndimage, sparse
+from scipy import ndimage
 
 from hounsfield.core.errors import GeometryError, UsageError
 from hounsfield.core.grid import Grid
+from hounsfield.imaging.interpolation import (
+    CUBIC_REACH,
+    interpolation_weights,
+    is_identity,
+    of_each_plane,
+    spline_coefficients,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from scipy import sparse
 
 Order = Literal[0, 1, 3]
 
@@ -39,10 +46,6 @@ MOST_VOXELS = 2**30
 _HAIR = 1e-6
 # Axes are parallel if leaving out their angle moves no place by more voxels: 0.1 HU where neighbours differ by 1000.
 _PARALLEL = 1e-4
-# Pole of the cubic B-spline's prefilter: each further value counts 3.7 times less, and beyond _REACH not at all.
-_POLE = float(np.sqrt(3.0)) - 2.0
-_REACH = 15
-_LEAST_WEIGHT = 1e-8  # 1e-5 HU of a value of 1000 HU: less than float32 holds
 # A piece of work: large enough that starting it costs nothing, small enough to stay in the processor's cache.
 _PIECE_BYTES = 1024**2
 
@@ -91,7 +94,7 @@ def resample(
         return result
     needed = [_needed(position, n, order) for position, n in zip(positions, array.shape, strict=True)]
     weights = [
-        _interpolation(position - here.start, here.stop - here.start, order)
+        interpolation_weights(position - here.start, here.stop - here.start, order)
         for position, here in zip(positions, needed, strict=True)
     ]
     _axis_by_axis(array[tuple(needed)], part, weights, n_threads)
@@ -170,7 +173,7 @@ def _nearest(position: NDArray[np.float64]) -> NDArray[np.intp]:
 
 def _needed(position: NDArray[np.float64], n: int, order: int) -> slice:
     """The part of an axis whose values count for these positions."""
-    reach = _REACH if order == 3 else 0
+    reach = CUBIC_REACH if order == 3 else 0
     return slice(max(int(position.min()) - reach, 0), min(int(position.max()) + 2 + reach, n))
 
 
@@ -208,57 +211,6 @@ def _take_nearest(
 # ---- axis by axis
 
 
-def _matrix(columns: NDArray[np.intp], weights: NDArray[np.float64], n: int) -> sparse.csr_array:
-    """Rows of `weights` at `columns` of an axis of `n` values; columns beyond its ends count as in a mirror there."""
-    period = max(2 * (n - 1), 1)
-    columns = columns % period
-    columns = np.minimum(columns, period - columns) if n > 1 else columns
-    n_rows, n_each = weights.shape
-    matrix = sparse.csr_array(
-        (weights.flatten(), columns.astype(np.int32).ravel(), np.arange(n_rows + 1, dtype=np.int32) * n_each),
-        shape=(n_rows, n),
-    )
-    matrix.sum_duplicates()
-    matrix.data[np.abs(matrix.data) < _LEAST_WEIGHT] = 0.0
-    matrix.eliminate_zeros()
-    return matrix
-
-
-def _prefilter(distance: NDArray[np.intp]) -> NDArray[np.float64]:
-    """What a value counts for in the coefficient of the cubic B-spline `distance` voxels away (Unser 1999, box 2)."""
-    return -6.0 * _POLE / (1.0 - _POLE**2) * _POLE ** np.abs(distance)
-
-
-def _interpolation(position: NDArray[np.float64], n: int, order: int) -> sparse.csr_array:
-    """What each of `n` values counts for at each position (0 to n - 1)."""
-    before = np.floor(position).astype(np.intp)
-    t = position - before
-    offsets = np.arange(2)
-    weights = np.stack([1.0 - t, t], axis=1)
-    if order == 3:
-        # The B-spline centred on the places -1, 0, 1, 2 from `before`; the prefilter turns values into coefficients.
-        spline = np.stack(
-            [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1
-        )
-        offsets = np.arange(-_REACH, _REACH + 2)
-        weights = spline / 6.0 @ _prefilter(np.arange(-1, 3)[:, np.newaxis] - offsets)
-    matrix = _matrix(before[:, np.newaxis] + offsets, weights, n)
-    # The weights of a spline have both signs: summed in float32 they would lose more than 1e-3 HU.
-    return matrix if order == 3 else matrix.astype(np.float32)
-
-
-def _spline_coefficients(n: int) -> sparse.csr_array:
-    """What each of `n` values counts for in each coefficient of the cubic B-spline through them."""
-    offsets = np.arange(-_REACH, _REACH + 1)
-    weights = np.broadcast_to(_prefilter(offsets), (n, offsets.size))
-    return _matrix(np.arange(n)[:, np.newaxis] + offsets, weights, n)
-
-
-def _is_identity(matrix: sparse.csr_array) -> bool:
-    n_rows, n = matrix.shape
-    return bool(n_rows == n == matrix.nnz and (matrix.diagonal() == 1.0).all())
-
-
 def _axis_by_axis(
     array: NDArray[Any], result: NDArray[np.float32], weights: list[sparse.csr_array], n_threads: int
 ) -> None:
@@ -268,7 +220,7 @@ def _axis_by_axis(
     # it has seen a larger piece come and go; nothing is written here.
     passing = np.empty(16 * _PIECE_BYTES, dtype=np.uint8)
     del passing
-    if _is_identity(y) and _is_identity(x):
+    if is_identity(y) and is_identity(x):
         _along_stack(array, result, z, n_threads)
         return
     if z.shape[0] <= z.shape[1] and z.nnz <= 2 * z.shape[0]:
@@ -315,7 +267,7 @@ def _along_planes(
 
     @cache
     def of_each(n: int) -> tuple[sparse.csr_array, sparse.csr_array]:
-        return _of_each(n, y), _of_each(n, x)
+        return of_each_plane(n, y), of_each_plane(n, x)
 
     def mix(planes: slice) -> None:
         if z is None:
@@ -345,18 +297,6 @@ def _mixed_planes(array: NDArray[Any], planes: slice, z: sparse.csr_array) -> ND
     return mixed
 
 
-def _of_each(n: int, matrix: sparse.csr_array) -> sparse.csr_array:
-    """The matrix that does the same to each of `n` planes below each other."""
-    n_rows, n_columns = matrix.shape
-    start = np.arange(n)[:, np.newaxis]
-    indptr = np.append((start * matrix.nnz + matrix.indptr[:-1]).ravel(), n * matrix.nnz)
-    indices = (start * n_columns + matrix.indices).ravel()
-    return sparse.csr_array(
-        (np.tile(matrix.data, n), indices.astype(np.int32), indptr.astype(np.int32)),
-        shape=(n * n_rows, n * n_columns),
-    )
-
-
 # ---- place by place
 
 
@@ -370,7 +310,7 @@ def _place_by_place(
     values = array[tuple(needed)]
     if order == 3:
         coefficients = np.empty(values.shape, dtype=np.float32)
-        _axis_by_axis(values, coefficients, [_spline_coefficients(n) for n in values.shape], n_threads)
+        _axis_by_axis(values, coefficients, [spline_coefficients(n) for n in values.shape], n_threads)
         values = coefficients
     elif order == 1 and values.dtype == np.float16:  # which scipy does not interpolate
         values = values.astype(np.float32)
