@@ -305,21 +305,35 @@ def test_threads_and_type_of_the_values_change_nothing(order, turn_deg):
     np.testing.assert_array_equal(array, before)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize(
-    "new_mm", [(0.8, 1.6, 1.6), (2.0, 0.8, 0.8), (3.0, 1.0, 1.0), (1.0, 1.0, 0.8), (1.5, 1.5, 1.5)]
-)
-def test_memory_is_that_of_the_result_and_one_copy(order, new_mm):
-    source = grid_of((96, 160, 160), (1.0, 1.0, 1.0))
-    target = grid_with_spacing(source, new_mm)
-    array = np.zeros(source.shape, dtype=np.float32)
-    result_bytes = 4 * np.prod(target.shape)
+def peak_bytes_of_resampling(array, source, target, order):
     tracemalloc.start()
     resample(array, source, target, order=order, fill_value=0.0, n_threads=2)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    # Two threads hold pieces of one MiB, twice in float64.
-    assert peak_bytes < result_bytes + max(result_bytes, array.nbytes) + 12 * 1024**2
+    return peak_bytes
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("new_mm", [(0.8, 1.6, 1.6), (2.0, 0.8, 0.8), (3.0, 1.0, 1.0), (1.0, 1.0, 0.8)])
+def test_memory_is_that_of_the_result_and_one_copy(order, new_mm):
+    """And of a few pieces of one MiB for each thread."""
+    source = grid_of((96, 160, 160), (1.0, 1.0, 1.0))
+    target = grid_with_spacing(source, new_mm)
+    array = np.zeros(source.shape, dtype=np.float32)
+    result_bytes = 4 * np.prod(target.shape)
+    most_bytes = result_bytes + max(result_bytes, array.nbytes) + 12 * 1024**2
+    assert peak_bytes_of_resampling(array, source, target, order) < most_bytes
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_memory_of_turned_grids_is_that_of_the_result_and_one_copy(order):
+    """And of 16 MiB that are asked for but not touched."""
+    source = grid_of((120, 240, 240), (1.0, 1.0, 1.0))
+    target = grid_of((30, 80, 80), (4.0, 3.0, 3.0), turn_deg=5.0)
+    array = np.zeros(source.shape, dtype=np.float32)
+    most_bytes = 4 * np.prod(target.shape) + array.nbytes * (order == 3) + 18 * 1024**2
+    assert most_bytes < 4 * np.prod(target.shape) + array.nbytes * (1 + (order == 3))
+    assert peak_bytes_of_resampling(array, source, target, order) < most_bytes
 
 
 def test_spacings_that_are_a_hair_off_give_no_extra_voxel():
