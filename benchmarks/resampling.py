@@ -229,7 +229,7 @@ def rows_of(order_name: str, options: argparse.Namespace, scratch: Path) -> list
     names = [name for name in JOBS[order_name] if name != "TorchIO" or find_spec("torchio") is not None]
     times: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for round_ in range(options.repeat):
-        # To and fro, so that none always runs after the same one.
+        # Forwards, then backwards, so that none always runs after the same one.
         for name in names[:: -1 if round_ % 2 else 1]:
             times[name].append(in_fresh_process(order_name, name, options))
     cost = {
