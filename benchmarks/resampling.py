@@ -228,8 +228,9 @@ def rows_of(order_name: str, options: argparse.Namespace, scratch: Path) -> list
     """The table's rows of one order."""
     names = [name for name in JOBS[order_name] if name != "TorchIO" or find_spec("torchio") is not None]
     times: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    for _ in range(options.repeat):
-        for name in names:
+    for round_ in range(options.repeat):
+        # Forwards, then backwards, so that none always runs after the same one.
+        for name in names[:: -1 if round_ % 2 else 1]:
             times[name].append(in_fresh_process(order_name, name, options))
     cost = {
         name: {key: statistics.median(one[key] for one in found) for key in ("wall_s", "cpu_s")}
