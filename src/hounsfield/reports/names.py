@@ -114,7 +114,7 @@ def written_number(value: float, unit: str) -> str:
     if decimals is None:
         size = abs(value)
         decimals = 0 if size >= 100.0 else 1 if size >= 10.0 else 2
-    if value != 0.0 and abs(value) < 0.5 * 10.0**-decimals:
+    if value != 0.0 and abs(value) <= 0.5 * 10.0**-decimals:
         decimals = min(9, 1 - math.floor(math.log10(abs(value))))
     text = f"{value:.{decimals}f}"
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text
