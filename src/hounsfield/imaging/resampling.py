@@ -48,6 +48,8 @@ _HAIR = 1e-6
 _PARALLEL = 1e-4
 # A piece of work: large enough that starting it costs nothing, small enough to stay in the processor's cache.
 _PIECE_BYTES = 1024**2
+# Turned grids: planes of the result for which one set of spline coefficients is held, of what they need of the source.
+_SLAB_PLANES = 64
 
 
 def resample(
@@ -74,7 +76,10 @@ def resample(
     axes = _parallel_axes(steps, target.shape)
     if axes is None:
         result.fill(fill_value)
-        _place_by_place(array, result, steps, order, n_threads)
+        for start in range(0, len(result), _SLAB_PLANES):
+            onward = steps.copy()
+            onward[:3, 3] += start * steps[:3, 0]
+            _place_by_place(array, result[start : start + _SLAB_PLANES], onward, order, n_threads)
         return result
     boxes, positions = [], []
     for axis, (along, n) in enumerate(zip(axes, array.shape, strict=True)):
