@@ -196,8 +196,8 @@ def test_combinations_that_no_study_has(trouble, says):
 
 
 def test_unknown_phantom_and_parameter_are_named(tmp_path):
-    with pytest.raises(UsageError, match=r"no phantom named 'chest-mr'\. Did you mean 'chest-ct'"):
-        write_phantom("chest-mr", tmp_path / "new")
+    with pytest.raises(UsageError, match=r"no phantom named 'chest-c'\. Did you mean 'chest-ct'"):
+        write_phantom("chest-c", tmp_path / "new")
     with pytest.raises(UsageError, match="no parameter slices; it has seed"):
         write_phantom("chest-ct", tmp_path / "new", slices=3)
     with pytest.raises(UsageError, match="regions is 'nifti'; choose seg or rtstruct"):
