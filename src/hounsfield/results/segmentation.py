@@ -81,6 +81,9 @@ def write_segmentation(context: Context, folder: Path) -> list[Path]:
     add_functional_groups(seg, planes, frames)
     _state_slice_distance(seg, context.main)
     dicom.stamp(seg, source, dicom.SEGMENTATION)
+    if not context.main.grid or not context.main.grid.has_millimetres:
+        # PS3.3 C.7.6.1: a picture without a place says which way its rows and columns run, if that is known.
+        seg.PatientOrientation = source.first.get("PatientOrientation")
     seg.SourceImageSequence = [dicom.source_image(header) for header in source.headers]
     seg.ReferencedSeriesSequence = dicom.referenced_series(source.headers)
     _derive_dimension_uid(seg, source)
