@@ -11,6 +11,23 @@ from PIL import Image
 from hounsfield.phantoms import phantom_kinds
 
 DOCS = Path(__file__).resolve().parent
+GENERATORS = (
+    (
+        "visits.make_visits",
+        "P-SER",
+        "Courses of patients: visits at irregular dates, a latent stage, laboratory values, some missing.",
+    ),
+    (
+        "sites.make_sites",
+        "P-SITE",
+        "Pictures of any kind from several sites: prevalence, gain, kernel and label noise differ.",
+    ),
+    (
+        "sentences.make_reports",
+        "P-REP",
+        "Lists of findings with English sentences: denials, hedges, comparisons, each with its label.",
+    ),
+)
 
 
 def truth_of_picture(path: Path) -> list[str]:
@@ -51,9 +68,13 @@ def page(generated: str) -> str:
             "below) and `truth/masks.npz`. Every object says that it is synthetic. Research use only, not a medical device.\n",
             "In each picture the lower row shows the upper one with true regions outlined: the three smallest and all others",
             "that are small.\n",
-            "| kind | what it shows |",
-            "| --- | --- |",
-            *(f"| [{card.name}](#{card.name}) | {card.summary} |" for card in cards),
+            "| kind | name in the list of methods | what it shows |",
+            "| --- | --- | --- |",
+            *(f"| [{card.name}](#{card.name}) | {card.also} | {card.summary} |" for card in cards),
+            "\nThree more are not studies but functions that make what learning from them needs, in Python alone:\n",
+            "| function | name in the list of methods | what it makes |",
+            "| --- | --- | --- |",
+            *(f"| `hounsfield.phantoms.{name}` | {also} | {what} |" for name, also, what in GENERATORS),
             "",
             *(phantom_part(card) for card in cards),
         ]
