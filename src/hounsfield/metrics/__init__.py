@@ -33,6 +33,7 @@ from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, ja
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
 from hounsfield.metrics.sensitivity import sensitivity
 from hounsfield.metrics.specificity import specificity
+from hounsfield.metrics.surface import SurfaceDistances, surface_distances
 from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
 
@@ -51,6 +52,7 @@ __all__ = [
     "PredictiveValues",
     "ReaderStudy",
     "SortedScore",
+    "SurfaceDistances",
     "at_prevalence",
     "auroc",
     "auroc_resamples",
@@ -82,6 +84,7 @@ __all__ = [
     "sensitivity",
     "sort_score",
     "specificity",
+    "surface_distances",
     "wafroc",
     "wilson_interval",
 ]
