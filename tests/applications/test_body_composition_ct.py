@@ -320,3 +320,14 @@ def test_files_in_any_order_give_the_same(plain, tmp_path):
         ds.InstanceNumber = 1000 - int(ds.InstanceNumber)
         ds.save_as(turned / path.name)
     assert values(read(study)) == values(read(turned.parent))
+
+
+def test_given_level_that_cannot_be_read_is_told(plain, tmp_path):
+    folder, _ = plain
+    without_region(folder, tmp_path)
+    seg = pydicom.dcmread(folder / "dicom" / "regions.dcm")
+    del seg.SegmentSequence
+    seg.save_as(tmp_path / "regions.dcm")
+    reading = read(tmp_path)
+    assert "regions.dcm" in text_of(reading, "regions-unreadable")
+    assert "l3-estimated" in codes(reading)

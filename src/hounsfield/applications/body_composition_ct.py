@@ -143,7 +143,7 @@ def find_level(inputs: Inputs, image: Image, found: Abdomen) -> tuple[Level | No
 
 def given_level(inputs: Inputs, image: Image) -> tuple[int | None, list[Condition]]:
     """The slice in the middle of a region that is coded or named L3; None if there is none on this image."""
-    conditions: list[Condition] = []
+    conditions = inputs.unread_regions()
     for given in inputs.given_series("abdomen"):
         try:
             regions = [

@@ -195,7 +195,7 @@ def find_calcium(inputs: Inputs, image: Image, heart: HeartRegion, threshold_hu:
 def given_arteries(inputs: Inputs, image: Image) -> tuple[dict[Artery, Mask], list[Condition]]:
     """The masks of the arteries on the image, by code or name of the given regions, and what was not used."""
     drawn: dict[Artery, Mask] = {}
-    conditions, others = _unreadable(inputs), []
+    conditions, others = inputs.unread_regions(), []
     for given in inputs.given_series("heart"):
         try:
             regions = given.regions(image.grid)
@@ -213,18 +213,6 @@ def given_arteries(inputs: Inputs, image: Image) -> tuple[dict[Artery, Mask], li
         text = f"Given regions that are none of LM, LAD, LCx and RCA, or hold no voxel, were not used: {', '.join(others[:8])}."
         conditions.append(Condition("regions-not-arteries", "note", text))
     return {artery: drawn[artery] for artery in ARTERIES if artery in drawn}, conditions
-
-
-def _unreadable(inputs: Inputs) -> list[Condition]:
-    return [
-        Condition(
-            "regions-unreadable", "warning", f"Regions given with the study were not used. {c.text}", s.files
-        )
-        for s in inputs.study.series
-        if s.modality in {"SEG", "RTSTRUCT"}
-        for c in s.conditions
-        if c.severity == "refusal"
-    ]
 
 
 def _region(name: str, concept: Code, image: Image, mask: Mask) -> tuple[Region, ...]:

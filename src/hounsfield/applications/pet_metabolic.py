@@ -140,7 +140,7 @@ def given_lesions(inputs: Inputs, image: Image) -> Lesions:
     that calls it anatomical states none, and it is not measured; whatever says neither is measured and open.
     """
     drawn: list[tuple[Region, float]] = []
-    conditions = _unreadable(inputs)
+    conditions = inputs.unread_regions()
     for given in inputs.given_series("pet"):
         try:
             drawn += _drawn(given, image)
@@ -158,18 +158,6 @@ def given_lesions(inputs: Inputs, image: Image) -> Lesions:
     conditions += [c for region, share in lesions for c in _not_wholly_there(region, share)]
     there = tuple(region for region, _ in lesions if not region.is_empty)
     return Lesions(there, tuple(_given_finding(r) for r in there), (*conditions, *_unstated(there)))
-
-
-def _unreadable(inputs: Inputs) -> list[Condition]:
-    return [
-        Condition(
-            "regions-unreadable", "warning", f"Regions given with the study were not used. {c.text}", s.files
-        )
-        for s in inputs.study.series
-        if s.modality in {"SEG", "RTSTRUCT"}
-        for c in s.conditions
-        if c.severity == "refusal"
-    ]
 
 
 def _drawn(given: Series, image: Image) -> list[tuple[Region, float]]:

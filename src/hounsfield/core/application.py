@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from hounsfield.core.condition import Condition
 from hounsfield.core.errors import UsageError
 from hounsfield.core.progress import Progress, Silent
 from hounsfield.core.registry import Registry
@@ -100,6 +101,21 @@ class Inputs:
         if grid is None:
             return ()
         return [region for series in self.given_series(role) for region in series.regions(grid)]
+
+    def unread_regions(self) -> list[Condition]:
+        """What is to be told of SEG and RTSTRUCT in the study that could not be read."""
+        return [
+            Condition(
+                "regions-unreadable",
+                "warning",
+                f"Regions given with the study were not used. {condition.text}",
+                series.files,
+            )
+            for series in self.study.series
+            if series.modality in {"SEG", "RTSTRUCT"}
+            for condition in series.conditions
+            if condition.severity == "refusal"
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from hounsfield.core.code import (
     RIGHT,
     SPATIAL_CONCEPT,
 )
-from hounsfield.core.errors import HounsfieldError
+from hounsfield.core.errors import HounsfieldError, StudyError
 from hounsfield.studies.dicom_series import series_tags
 from hounsfield.studies.header_values import (
     first_item,
@@ -124,9 +124,15 @@ def _contents(instance: Instance, header: Dataset) -> _Contents:
     kind = text(header, "SegmentationType").upper()
     is_label_map = kind == "LABELMAP" or instance.sop_class_uid == LABEL_MAP_SEGMENTATION
     largest = number(header, "MaximumFractionalValue") or 1.0
+    segments = _segments(header, is_label_map=is_label_map)
+    if not segments:
+        raise StudyError(
+            f"{instance.source.name} describes no segment (Segment Sequence, 0062,0002), so nobody knows what its frames "
+            "mark. Export it again."
+        )
     return _Contents(
         instance,
-        _segments(header, is_label_map=is_label_map),
+        segments,
         frame_grid(instance, header),
         tuple(frame.segment_number for frame in instance.frames),
         None if is_label_map else ceil(HALF * largest if kind == "FRACTIONAL" else 1.0),
