@@ -1,6 +1,6 @@
 """Running a bundle's network on pictures: preprocessing, the run itself, calibrated outputs.
 
-Begin with torch_model.py, which turns a verified bundle into a core.Model. Bundles are opened and
+Begin with torch_model.py, which turns a verified bundle into a core.Model; sliding_window.py runs a network on volumes. Bundles are opened and
 verified by `zoo`; nothing here reads studies or writes results. torch is imported when first needed.
 """
 
@@ -12,6 +12,7 @@ from hounsfield.inference.preprocessing import PictureToInput, Prepared, prepare
 
 if TYPE_CHECKING:
     from hounsfield.inference.outputs import NetworkOutputs, network_outputs
+    from hounsfield.inference.sliding_window import Windows, window_labels, window_logits
     from hounsfield.inference.torch_model import TorchModel, load_model
 
 __all__ = [
@@ -19,16 +20,22 @@ __all__ = [
     "PictureToInput",
     "Prepared",
     "TorchModel",
+    "Windows",
     "load_model",
     "network_outputs",
     "prepare",
+    "window_labels",
+    "window_logits",
 ]
 
 _NEEDS_TORCH = {
     "NetworkOutputs": "outputs",
     "TorchModel": "torch_model",
+    "Windows": "sliding_window",
     "load_model": "torch_model",
     "network_outputs": "outputs",
+    "window_labels": "sliding_window",
+    "window_logits": "sliding_window",
 }
 
 
