@@ -118,21 +118,22 @@ def window_logits(network: PatchNetwork, volume: NDArray[Any], windows: Windows)
 
     For regions small enough; `window_labels` is the way for whole volumes. Raises as that does.
     """
-    field = _field(volume, windows, None)
-    assert field is not None  # without `inside` there is always something to see
+    field = _field(volume, windows, np.ones(np.shape(volume)[-3:], dtype=np.bool_))
+    if field is None:
+        raise UsageError("a volume without voxels has no logits")
     weight = torch.from_numpy(windows.weights())
-    summed, weights = None, torch.zeros(field.volume.shape[1:])
+    summed: list[torch.Tensor] = []
+    weights = torch.zeros(field.volume.shape[1:])
     for _, _, places in field.rows():
         for chosen, logits in field.run(network, places):
-            if summed is None:
-                summed = torch.zeros(logits.shape[1], *field.volume.shape[1:])
+            summed = summed or [torch.zeros_like(weights) for _ in range(logits.shape[1])]
             for start, one in zip(chosen, logits, strict=True):
                 part = field.part(start)
-                summed[(slice(None), *part)] += one.float() * weight
                 weights[part] += weight
-    assert summed is not None
+                for total, values in zip(summed, one, strict=True):
+                    total[part] += values.float() * weight
     z, y, x = np.shape(volume)[-3:]
-    return np.asarray((summed / weights)[:, :z, :y, :x].numpy(), dtype=np.float32)
+    return np.asarray((torch.stack(summed) / weights)[:, :z, :y, :x].numpy(), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
