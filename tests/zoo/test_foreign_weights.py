@@ -268,12 +268,25 @@ def test_a_layers_model_that_does_not_fit_its_files_is_refused(tmp_path):
         read_foreign_weights(tfjs(tmp_path, [weights[0] | {"dtype": "string"}], bytes(16)))
     with pytest.raises(ModelError, match="not beside it"):
         read_foreign_weights(tfjs(tmp_path, weights, bytes(16), paths=("../secret",)))
-    (tmp_path / "group1-shard2of2.bin").unlink()
+    for part in tmp_path.glob("*.bin"):
+        part.unlink()
     path = tmp_path / "model.json"
     path.write_text(
         json.dumps({"weightsManifest": [{"paths": ["group1-shard2of2.bin"], "weights": weights}]})
     )
     with pytest.raises(ModelError, match="which is not there"):
+        read_foreign_weights(path)
+
+
+def test_the_only_file_of_numbers_may_have_been_renamed(tmp_path):
+    weights = [{"name": "a", "shape": [4], "dtype": "float32"}]
+    content = np.arange(4, dtype="<f4").tobytes()
+    path = tfjs(tmp_path, weights, content, paths=("group1-shard1of1.bin",))
+    (tmp_path / "group1-shard1of1.bin").unlink()
+    (tmp_path / "model.bin").write_bytes(content)
+    assert read_foreign_weights(path).tree["a"].tolist() == [0, 1, 2, 3]
+    (tmp_path / "model.bin").write_bytes(content + b"more")
+    with pytest.raises(ModelError, match="which hold 20"):
         read_foreign_weights(path)
 
 

@@ -41,7 +41,7 @@ def read_tfjs_layers(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any
     model = read_json(path)
     arrays: dict[str, NDArray[Any]] = {}
     for group in model["weightsManifest"]:
-        content = b"".join(_shard(path, str(name)) for name in group["paths"])
+        content = b"".join(_shard(path, str(name), alone=len(group["paths"]) == 1) for name in group["paths"])
         at = 0
         for entry in group["weights"]:
             array, at = _entry(entry, content, at, path.name)
@@ -54,12 +54,16 @@ def read_tfjs_layers(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any
     return arrays, model.get("modelTopology") or {}
 
 
-def _shard(path: Path, name: str) -> bytes:
+def _shard(path: Path, name: str, *, alone: bool) -> bytes:
+    """The bytes of one file of numbers. alone: the only one, which some projects rename without telling the manifest."""
     if "/" in name or "\\" in name or name in {"", ".", ".."}:
         raise ModelError(
             f"{path.name} names weights at {name!r}, which is not beside it. Do not use this model."
         )
     shard = path.parent / name
+    others = sorted(path.parent.glob("*.bin"))
+    if not shard.is_file() and alone and len(others) == 1:
+        shard = others[0]  # that it is the one meant, its length must show
     if not shard.is_file():
         raise ModelError(
             f"{path.name} names the weights file {name}, which is not there. Get the whole folder."

@@ -1,0 +1,124 @@
+"""U-Net whose way down is made of residual blocks: nnU-Net's presets M, L and XL.
+
+Sources: Isensee 2024, MICCAI, 488 (the presets); He 2019, CVPR, 558 (the mean before the projection in the shortcut).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from hounsfield.networks.segmentation._registry import segmentation_network
+from hounsfield.networks.segmentation._stages import (
+    ConvBlock,
+    ConvBlocks,
+    Decoder,
+    Layers,
+    Shape,
+    checked_sides,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+
+class _ResidualBlock(nn.Module):
+    """Two convolutions beside a shortcut; the shortcut takes the mean for a stride and projects for another width."""
+
+    def __init__(
+        self, layers: Layers, channels: tuple[int, int], sides: Sequence[int], stride: Sequence[int]
+    ) -> None:
+        super().__init__()
+        once = (1,) * layers.dims
+        self.conv1 = ConvBlock(layers, channels, sides, stride)
+        self.conv2 = ConvBlock(layers, (channels[1], channels[1]), sides, once, rectify=False)
+        shortcut: list[nn.Module] = []
+        if any(step != 1 for step in stride):
+            shortcut.append(layers.mean_pool(stride))
+        if channels[0] != channels[1]:
+            shortcut.append(ConvBlock(layers, channels, once, once, rectify=False, plain=True))
+        self.skip = nn.Sequential(*shortcut)
+        self.nonlin2 = nn.LeakyReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.nonlin2(self.conv2(self.conv1(x)) + self.skip(x))  # type: ignore[no-any-return]  # nn.Module is untyped
+
+
+class _Stage(nn.Module):
+    def __init__(self, blocks: list[_ResidualBlock]) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*blocks)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.blocks(x)  # type: ignore[no-any-return]  # nn.Module is untyped
+
+
+class _ResidualEncoder(nn.Module):
+    def __init__(self, layers: Layers, shape: Shape, in_channels: int) -> None:
+        super().__init__()
+        once = (1,) * layers.dims
+        self.stem = ConvBlocks(layers, (in_channels, shape.features[0]), shape.sides[0], once, 1)
+        widths = (shape.features[0], *shape.features)
+        self.stages = nn.Sequential(
+            *(
+                _Stage(
+                    [
+                        _ResidualBlock(layers, (a, b), sides, stride),
+                        *(_ResidualBlock(layers, (b, b), sides, once) for _ in range(n - 1)),
+                    ]
+                )
+                for a, b, sides, stride, n in zip(
+                    widths[:-1], widths[1:], shape.sides, shape.strides, shape.n_down, strict=True
+                )
+            )
+        )
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        x, levels = self.stem(x), []
+        for stage in self.stages:
+            x = stage(x)
+            levels.append(x)
+        return levels
+
+
+@segmentation_network("residual-unet")
+class ResidualUNet(nn.Module):
+    """Logits of every voxel. The arguments are those of `unet.UNet`; n_down counts residual blocks."""
+
+    def __init__(
+        self,
+        n_classes: int,
+        in_channels: int = 1,
+        *,
+        features: Sequence[int] = (16, 32, 64, 128),
+        sides: Sequence[Sequence[int]] = ((3, 3, 3),) * 4,
+        strides: Sequence[Sequence[int]] = ((1, 1, 1), *((2, 2, 2),) * 3),
+        n_down: Sequence[int] = (1, 3, 4, 6),
+        n_up: Sequence[int] = (1,) * 3,
+        norm: str = "instance",
+        conv_bias: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.shape = Shape(
+            tuple(features),
+            tuple(map(tuple, sides)),
+            tuple(map(tuple, strides)),
+            tuple(n_down),
+            tuple(n_up),
+        )
+        layers = Layers(self.shape.dims, norm, conv_bias, dropout)
+        self.encoder = _ResidualEncoder(layers, self.shape, in_channels)
+        self.decoder = Decoder(layers, self.shape, n_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, in_channels, *spatial) to logits (n, n_classes, *spatial); raises UsageError for sides that do not fit."""
+        return self.every_level(x, finest_only=True)[0]
+
+    def every_level(self, x: torch.Tensor, *, finest_only: bool = False) -> list[torch.Tensor]:
+        """Logits of every stage on the way up, finest first, as training with deep supervision wants them."""
+        checked_sides(x, self.shape)
+        return self.decoder(self.encoder(x), every_level=not finest_only)  # type: ignore[no-any-return]  # nn.Module is untyped
