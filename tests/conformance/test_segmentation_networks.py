@@ -10,21 +10,10 @@ from hounsfield.networks.segmentation import (  # noqa: E402 - torch must be the
 )
 
 NAMES = segmentation_networks.names()
+STAGES = {"features": (4, 8), "sides": ((3, 3, 3),) * 2, "n_up": (1,)}
 SMALL = {
-    "unet": {
-        "features": (4, 8),
-        "sides": ((3, 3, 3),) * 2,
-        "strides": ((1, 1, 1), (2, 2, 2)),
-        "n_down": (1, 1),
-        "n_up": (1,),
-    },
-    "residual-unet": {
-        "features": (4, 8),
-        "sides": ((3, 3, 3),) * 2,
-        "strides": ((1, 1, 1), (1, 2, 2)),
-        "n_down": (1, 2),
-        "n_up": (1,),
-    },
+    "unet": {"stages": STAGES | {"strides": ((1, 1, 1), (2, 2, 2)), "n_down": (1, 1)}},
+    "residual-unet": {"stages": STAGES | {"strides": ((1, 1, 1), (1, 2, 2)), "n_down": (1, 2)}},
     "meshnet": {"channels": 5, "dilations": (1, 2, 1)},
 }
 

@@ -78,10 +78,15 @@ def test_no_bare_exception_is_raised():
     assert not found, found
 
 
+# Follows pickles with every name that they ask for answered by something of ours; its tests attack it.
+_FOLLOWS_PICKLES = "zoo/foreign_weights/torch_pickle.py"
+
+
 def test_pickles_are_never_loaded():
     found = [
         f"{module.name}:{number}"
         for module in modules()
+        if module.name != _FOLLOWS_PICKLES
         for number, line in enumerate(module.text.splitlines(), 1)
         if re.search(r"\bimport pickle\b|pickle\.loads?\(|allow_pickle=True|weights_only=False", line)
     ]

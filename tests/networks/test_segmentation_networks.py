@@ -29,16 +29,25 @@ def n_parameters(name, options):
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [
-        ("unet", SIX | {"n_classes": 3, "n_down": (2,) * 6, "n_up": (2,) * 5}, 31_196_399),
+        ("unet", SIX | {"n_down": (2,) * 6, "n_up": (2,) * 5}, 31_196_399),
         (
             "residual-unet",
-            SIX | {"n_classes": 3, "n_down": (1, 3, 4, 6, 6, 6), "n_up": (1,) * 5},
+            SIX | {"n_down": (1, 3, 4, 6, 6, 6), "n_up": (1,) * 5},
             102_350_575,
         ),
     ],
 )
 def test_parameters_are_as_many_as_those_of_nnunet(name, options, expected):
-    assert n_parameters(name, options) == expected
+    assert n_parameters(name, {"n_classes": 3, "stages": options}) == expected
+
+
+FOUR = {
+    "features": (4, 8, 8, 8),
+    "sides": [[3, 3, 3]] * 4,
+    "strides": [[1, 1, 1], *[[2, 2, 2]] * 3],
+    "n_down": [1] * 4,
+    "n_up": [1] * 3,
+}
 
 
 # Drawn once with the peer's own networks: weights and input as `filled` gives them here, output at four places.
@@ -61,7 +70,6 @@ GEOMETRY = {
     "sides": ((1, 3, 3), (3, 3, 3), (3, 3, 3)),
     "strides": ((1, 1, 1), (1, 2, 2), (2, 2, 2)),
     "n_up": (1, 2),
-    "n_classes": 3,
 }
 
 
@@ -73,7 +81,9 @@ GEOMETRY = {
     ],
 )
 def test_outputs_are_those_of_the_networks_of_nnunet(name, n_down, expected):
-    network = filled(build_segmentation_network(name, GEOMETRY | {"n_down": n_down}, seed=0))
+    network = filled(
+        build_segmentation_network(name, {"n_classes": 3, "stages": GEOMETRY | {"n_down": n_down}}, seed=0)
+    )
     with torch.no_grad():
         found = network(volume(8, 16, 16))[0]
     told = [found[0, 0, 0, 0], found[1, 4, 8, 8], found[2, 7, 15, 15], found.std()]
@@ -81,7 +91,7 @@ def test_outputs_are_those_of_the_networks_of_nnunet(name, n_down, expected):
 
 
 def test_sides_that_the_strides_do_not_divide_are_refused():
-    network = build_segmentation_network("unet", {"n_classes": 2}, seed=0)
+    network = build_segmentation_network("unet", {"n_classes": 2, "stages": FOUR}, seed=0)
     with pytest.raises(UsageError, match=r"multiples of \(8, 8, 8\), not a picture of \(8, 12, 8\); pad it"):
         network(torch.zeros(1, 1, 8, 12, 8))
 
@@ -89,9 +99,11 @@ def test_sides_that_the_strides_do_not_divide_are_refused():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("unet", {"features": (4, 8)}, "a U-Net of 2 stages needs as many kernel sizes"),
-        ("unet", {"sides": ((2, 3, 3),) * 4}, "even sides have no middle"),
-        ("unet", {"norm": "group"}, "instance, batch or none"),
+        ("unet", {"stages": FOUR | {"features": (4, 8)}}, "a U-Net of 2 stages needs as many kernel sizes"),
+        ("unet", {"stages": FOUR | {"sides": ((2, 3, 3),) * 4}}, "even sides have no middle"),
+        ("unet", {"stages": FOUR, "layers": {"norm": "group"}}, "instance, batch or none"),
+        ("unet", {"stages": FOUR | {"width": 3}}, "cannot be built from features, .*width"),
+        ("unet", {"stages": {"features": (4, 8)}}, "missing 4 required"),
         ("meshnet", {"activation": "swish"}, "activation of relu, elu, gelu"),
         ("meshnet", {"dilations": ()}, "one dilation or more"),
     ],
@@ -232,7 +244,6 @@ def test_the_published_brain_mask_gives_its_published_numbers(real_data):
         "dilations": dilations,
         "activation": "gelu",
         "norm": "instance",
-        "bias": False,
     }
     network = build_segmentation_network("meshnet", options | {"n_classes": 2}, seed=0)
     arrays = in_order(read_foreign_weights(home / "mindgrab" / "model.safetensors").arrays())

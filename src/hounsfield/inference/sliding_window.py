@@ -124,16 +124,20 @@ def window_logits(network: PatchNetwork, volume: NDArray[Any], windows: Windows)
     weight = torch.from_numpy(windows.weights())
     summed: list[torch.Tensor] = []
     weights = torch.zeros(field.volume.shape[1:])
-    for _, _, places in field.rows():
-        for chosen, logits in field.run(network, places):
-            summed = summed or [torch.zeros_like(weights) for _ in range(logits.shape[1])]
-            for start, one in zip(chosen, logits, strict=True):
-                part = field.part(start)
-                weights[part] += weight
-                for total, values in zip(summed, one, strict=True):
-                    total[part] += values.float() * weight
+    for start, logits in _one_by_one(field, network):
+        summed = summed or [torch.zeros_like(weights) for _ in logits]
+        part = field.part(start)
+        weights[part] += weight
+        for total, values in zip(summed, logits, strict=True):
+            total[part] += values.float() * weight
     z, y, x = np.shape(volume)[-3:]
     return np.asarray((torch.stack(summed) / weights)[:, :z, :y, :x].numpy(), dtype=np.float32)
+
+
+def _one_by_one(field: _Field, network: PatchNetwork) -> Iterator[tuple[tuple[int, int, int], torch.Tensor]]:
+    for _, _, places in field.rows():
+        for chosen, logits in field.run(network, places):
+            yield from zip(chosen, logits, strict=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

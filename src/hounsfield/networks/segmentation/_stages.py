@@ -7,7 +7,7 @@ weights fit without being renamed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import torch
 from torch import nn
@@ -15,8 +15,9 @@ from torch import nn
 from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+Described = TypeVar("Described")
 _BY_DIMS: dict[int, dict[str, Any]] = {
     2: {"conv": nn.Conv2d, "up": nn.ConvTranspose2d, "instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d},
     3: {"conv": nn.Conv3d, "up": nn.ConvTranspose3d, "instance": nn.InstanceNorm3d, "batch": nn.BatchNorm3d},
@@ -39,6 +40,11 @@ class Layers:
             raise UsageError(
                 f"networks have 2 or 3 dimensions and the norm instance, batch or none, not {self.dims} and {self.norm!r}"
             )
+
+    @classmethod
+    def of(cls, dims: int, described: Mapping[str, Any] | None) -> Self:
+        """From plain data, as a recipe or a card holds it; raises UsageError for an unknown name."""
+        return _made(cls, {"dims": dims, **(described or {})})
 
     def make(self, kind: str, *arguments: Any, **named: Any) -> nn.Module:
         """A layer of that kind ("conv", "up", "instance", "batch") for these dimensions."""
@@ -128,6 +134,12 @@ class Shape:
         if any(side % 2 == 0 for stage in self.sides for side in stage):
             raise UsageError("kernels with even sides have no middle; give odd ones")
 
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> Self:
+        """From plain data, as a recipe or a card holds it; raises UsageError for an unknown or missing name."""
+        deep = {name: _tuples(value) for name, value in described.items()}
+        return _made(cls, deep)
+
     @property
     def dims(self) -> int:
         """2 for pictures, 3 for volumes."""
@@ -140,6 +152,17 @@ class Shape:
         for stride in self.strides:
             found = [a * b for a, b in zip(found, stride, strict=True)]
         return tuple(found)
+
+
+def _made(cls: type[Described], fields: Mapping[str, Any]) -> Described:
+    try:
+        return cls(**fields)
+    except TypeError as error:
+        raise UsageError(f"a network cannot be built from {', '.join(fields)} ({error})") from error
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 class Decoder(nn.Module):

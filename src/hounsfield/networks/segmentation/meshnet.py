@@ -24,9 +24,8 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "elu": nn.E
 class MeshNet(nn.Module):
     """Logits of every voxel of a volume, in the frame of the whole volume: no strides, so any size goes in.
 
-    channels: width of every layer. dilations: of the 3 x 3 x 3 convolutions in turn. norm: "none", "instance" (each
-    channel of each volume by itself, without weights of its own) or "batch". bias: of those convolutions; the last one,
-    1 x 1 x 1, always has one. dropout: share of channels after each layer in training.
+    channels: width of every layer. dilations: of the 3 x 3 x 3 convolutions in turn. norm: "none", "batch", or
+    "instance", each channel of each volume by itself, without weights, where the convolutions have no bias either.
     """
 
     def __init__(
@@ -38,8 +37,6 @@ class MeshNet(nn.Module):
         dilations: Sequence[int] = (1, 2, 4, 8, 16, 8, 4, 2, 1),
         activation: str = "relu",
         norm: str = "batch",
-        bias: bool = True,
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if activation not in _ACTIVATIONS or norm not in {"none", "instance", "batch"} or not dilations:
@@ -50,14 +47,14 @@ class MeshNet(nn.Module):
         layers: list[nn.Module] = []
         for number, dilation in enumerate(dilations):
             before = channels if number else in_channels
-            layers.append(nn.Conv3d(before, channels, 3, padding=dilation, dilation=dilation, bias=bias))
+            layers.append(
+                nn.Conv3d(before, channels, 3, padding=dilation, dilation=dilation, bias=norm != "instance")
+            )
             if norm == "instance":
                 layers.append(nn.GroupNorm(channels, channels, affine=False))
             elif norm == "batch":
                 layers.append(nn.BatchNorm3d(channels))
             layers.append(_ACTIVATIONS[activation]())
-            if dropout:
-                layers.append(nn.Dropout3d(dropout))
         self.layers = nn.Sequential(*layers)
         self.head = nn.Conv3d(channels, n_classes, 1)
 

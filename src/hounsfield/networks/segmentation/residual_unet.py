@@ -5,7 +5,7 @@ Sources: Isensee 2024, MICCAI, 488 (the presets); He 2019, CVPR, 558 (the mean b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -20,7 +20,7 @@ from hounsfield.networks.segmentation._stages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import torch
 
@@ -93,26 +93,14 @@ class ResidualUNet(nn.Module):
         n_classes: int,
         in_channels: int = 1,
         *,
-        features: Sequence[int] = (16, 32, 64, 128),
-        sides: Sequence[Sequence[int]] = ((3, 3, 3),) * 4,
-        strides: Sequence[Sequence[int]] = ((1, 1, 1), *((2, 2, 2),) * 3),
-        n_down: Sequence[int] = (1, 3, 4, 6),
-        n_up: Sequence[int] = (1,) * 3,
-        norm: str = "instance",
-        conv_bias: bool = True,
-        dropout: float = 0.0,
+        stages: Mapping[str, Any],
+        layers: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.shape = Shape(
-            tuple(features),
-            tuple(map(tuple, sides)),
-            tuple(map(tuple, strides)),
-            tuple(n_down),
-            tuple(n_up),
-        )
-        layers = Layers(self.shape.dims, norm, conv_bias, dropout)
-        self.encoder = _ResidualEncoder(layers, self.shape, in_channels)
-        self.decoder = Decoder(layers, self.shape, n_classes)
+        self.shape = Shape.of(stages)
+        pieces = Layers.of(self.shape.dims, layers)
+        self.encoder = _ResidualEncoder(pieces, self.shape, in_channels)
+        self.decoder = Decoder(pieces, self.shape, n_classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, in_channels, *spatial) to logits (n, n_classes, *spatial); raises UsageError for sides that do not fit."""

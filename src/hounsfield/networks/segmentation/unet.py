@@ -6,7 +6,7 @@ rectifiers, strided convolutions, logits at every level in training).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -14,7 +14,7 @@ from hounsfield.networks.segmentation._registry import segmentation_network
 from hounsfield.networks.segmentation._stages import ConvBlocks, Decoder, Layers, Shape, checked_sides
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     import torch
 
@@ -44,9 +44,9 @@ class _Encoder(nn.Module):
 class UNet(nn.Module):
     """Logits of every voxel.
 
-    features: channels of each stage, finest first. sides: kernel sides of each stage, one an axis, which also says
-    whether pictures (two) or volumes (three) are taken. strides: of each stage, the first usually 1. n_down, n_up:
-    convolutions of each stage down and up. norm: "instance", "batch" or "none".
+    stages: `features`, channels of each stage, finest first; `sides` of the kernels of each stage, one an axis, which also
+    says whether pictures (two) or volumes (three) are taken; `strides` of each stage, the first usually 1; `n_down` and
+    `n_up`, convolutions of each stage down and up. layers: `norm` ("instance", "batch" or "none"), `conv_bias`, `dropout`.
     """
 
     def __init__(
@@ -54,26 +54,14 @@ class UNet(nn.Module):
         n_classes: int,
         in_channels: int = 1,
         *,
-        features: Sequence[int] = (16, 32, 64, 128),
-        sides: Sequence[Sequence[int]] = ((3, 3, 3),) * 4,
-        strides: Sequence[Sequence[int]] = ((1, 1, 1), *((2, 2, 2),) * 3),
-        n_down: Sequence[int] = (2,) * 4,
-        n_up: Sequence[int] = (2,) * 3,
-        norm: str = "instance",
-        conv_bias: bool = True,
-        dropout: float = 0.0,
+        stages: Mapping[str, Any],
+        layers: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.shape = Shape(
-            tuple(features),
-            tuple(map(tuple, sides)),
-            tuple(map(tuple, strides)),
-            tuple(n_down),
-            tuple(n_up),
-        )
-        layers = Layers(self.shape.dims, norm, conv_bias, dropout)
-        self.encoder = _Encoder(layers, self.shape, in_channels)
-        self.decoder = Decoder(layers, self.shape, n_classes)
+        self.shape = Shape.of(stages)
+        pieces = Layers.of(self.shape.dims, layers)
+        self.encoder = _Encoder(pieces, self.shape, in_channels)
+        self.decoder = Decoder(pieces, self.shape, n_classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, in_channels, *spatial) to logits (n, n_classes, *spatial); raises UsageError for sides that do not fit."""

@@ -39,7 +39,7 @@ def read_zip_checkpoint(path: Path) -> tuple[Any, set[str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read_archive(archive, path.name)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError) as error:  # encrypted, or packed in an unknown way
         raise ModelError(f"{path.name} is a damaged archive ({error}). Get the file again.") from error
 
 
