@@ -15,76 +15,169 @@ from hounsfield.metrics._weighted import (
 )
 from hounsfield.metrics.auroc import auroc, roc_curve
 from hounsfield.metrics.average_precision import average_precision, precision_recall_curve
+from hounsfield.metrics.bleu import BleuCounts, bleu_counts
+from hounsfield.metrics.boxes import (
+    box_centre_distance_mm,
+    box_giou,
+    box_iou,
+    box_sizes,
+    boxes_of_masks,
+    mask_iou,
+    share_inside,
+)
 from hounsfield.metrics.brier import brier
 from hounsfield.metrics.calibration_line import CalibrationLine, calibration_line
+from hounsfield.metrics.concordance import Concordance, harrell_c, uno_c
 from hounsfield.metrics.decision_curve import net_benefit
 from hounsfield.metrics.decisions import DecisionCounts, count_decisions
 from hounsfield.metrics.delong import AurocCovariance, Difference, delong, placements
+from hounsfield.metrics.detection import (
+    COCO_OVERLAPS,
+    Boxes,
+    DetectionFigures,
+    detection_average_precision,
+    match_boxes,
+    mean_average_precision,
+)
 from hounsfield.metrics.dice import dice
+from hounsfield.metrics.entity_overlap import Overlap, entity_overlap, exact_overlap, partial_overlap
 from hounsfield.metrics.expected_calibration_error import (
     CalibrationBin,
     calibration_bins,
     calibration_error_if_perfect,
     expected_calibration_error,
 )
+from hounsfield.metrics.frechet import FrechetAtInfinity, frechet_distance, frechet_infinity, kernel_distance
+from hounsfield.metrics.free_response import FreeResponse, free_response_interval
 from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_interval, match_centres
+from hounsfield.metrics.froc_intervals import froc_sensitivity_intervals
+from hounsfield.metrics.image_similarity import ms_ssim, nrmse, psnr, ssim, ssim_map
+from hounsfield.metrics.label_f1 import LabelF1, label_f1
+from hounsfield.metrics.localisation import centre_distance_mm, pointing_distance_mm, pointing_game
 from hounsfield.metrics.multiplicity import holm
 from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
+from hounsfield.metrics.report_words import report_words
+from hounsfield.metrics.rouge import Rouge, rouge_intervals, rouge_l, rouge_n
 from hounsfield.metrics.sensitivity import sensitivity
 from hounsfield.metrics.specificity import specificity
 from hounsfield.metrics.surface import SurfaceDistances, surface_distances
+from hounsfield.metrics.survival import FollowUp, KaplanMeier, LogRank, kaplan_meier, log_rank
+from hounsfield.metrics.survival_prediction import (
+    SurvivalBin,
+    auroc_at,
+    integrated_brier,
+    survival_brier,
+    survival_calibration,
+)
+from hounsfield.metrics.task_change import TaskChange, task_change
 from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
 
 __all__ = [
+    "COCO_OVERLAPS",
     "SEVEN_RATES",
     "AurocCovariance",
+    "BleuCounts",
+    "Boxes",
     "CalibrationBin",
     "CalibrationLine",
+    "Concordance",
     "DecisionCounts",
+    "DetectionFigures",
     "Difference",
+    "FollowUp",
+    "FrechetAtInfinity",
+    "FreeResponse",
     "FrocCurve",
     "Interval",
+    "KaplanMeier",
+    "LabelF1",
+    "LogRank",
     "Marks",
     "Matched",
     "Metric",
+    "Overlap",
     "PredictiveValues",
     "ReaderStudy",
+    "Rouge",
     "SortedScore",
     "SurfaceDistances",
+    "SurvivalBin",
+    "TaskChange",
     "at_prevalence",
     "auroc",
+    "auroc_at",
     "auroc_resamples",
     "average_precision",
+    "bleu_counts",
+    "box_centre_distance_mm",
+    "box_giou",
+    "box_iou",
+    "box_sizes",
+    "boxes_of_masks",
     "brier",
     "calibration_bins",
     "calibration_error_if_perfect",
     "calibration_line",
+    "centre_distance_mm",
     "cluster_bootstrap",
     "count_decisions",
     "cpm_interval",
     "delong",
     "delong_study",
+    "detection_average_precision",
     "dice",
+    "entity_overlap",
+    "exact_overlap",
     "expected_calibration_error",
+    "frechet_distance",
+    "frechet_infinity",
+    "free_response_interval",
+    "froc_sensitivity_intervals",
+    "harrell_c",
     "holm",
+    "integrated_brier",
     "jackknife_study",
+    "kaplan_meier",
+    "kernel_distance",
+    "label_f1",
+    "log_rank",
+    "mask_iou",
+    "match_boxes",
     "match_centres",
+    "mean_average_precision",
     "metric",
     "metrics",
+    "ms_ssim",
     "net_benefit",
+    "nrmse",
+    "partial_overlap",
     "percentile_interval",
     "placements",
+    "pointing_distance_mm",
+    "pointing_game",
     "precision_recall_curve",
     "predictive_values",
+    "psnr",
     "reader_study",
+    "report_words",
     "resampled",
     "roc_curve",
+    "rouge_intervals",
+    "rouge_l",
+    "rouge_n",
     "sensitivity",
+    "share_inside",
     "sort_score",
     "specificity",
+    "ssim",
+    "ssim_map",
     "surface_distances",
+    "survival_brier",
+    "survival_calibration",
+    "task_change",
+    "uno_c",
     "wafroc",
     "wilson_interval",
 ]

@@ -32,6 +32,10 @@ class Metric:
 _BESIDES = (
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
+    *("boxes", "detection", "free_response", "froc_intervals", "localisation"),
+    *("report_words", "bleu", "rouge", "label_f1", "entity_overlap"),
+    *("survival", "concordance", "survival_prediction"),
+    *("image_similarity", "frechet", "task_change"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 
