@@ -45,7 +45,8 @@ class Followed:
     def case_weights(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:
         """1 / G just before each patient's own time (n,), 0 for patients without event."""
         before = np.concatenate([[1.0], curve[:-1]])[self.place]
-        return np.divide(self.event, before, out=np.zeros(before.size), where=before > 0)
+        weights = np.divide(self.event, before, out=np.zeros(before.size), where=before > 0)
+        return np.asarray(weights, dtype=np.float64)
 
     def at(self, curve: NDArray[np.float64], moment: float) -> float:
         """G at a time, 0 behind the longest follow-up of patients with a weight."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Pairs are looked at in blocks of so many patients with an event, so that memory stays bounded.
 _BLOCK = 256
+# Up to so many pairs are kept between resamples (16 bytes each); beyond they are looked at again.
+_MOST_KEPT = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def harrell_c(follow_up: FollowUp, risk: NDArray[Any], *, groups: Sequence[Any] 
         wins[block] += own_wins.sum(axis=1)
         pairs += own_pairs.sum(axis=0)
         pairs[block] += own_pairs.sum(axis=1)
-        n_pairs += own_pairs.sum()
+        n_pairs += float(own_pairs.sum())
         n_ties += (own_wins == 0.5).sum()
         n_wins += (own_wins == 1.0).sum()
     if not n_pairs:
@@ -99,11 +101,12 @@ def uno_c(
     stated = _risk(follow_up, risk)
     followed = Followed.from_follow_up(follow_up)
     early = follow_up.time < until
+    kept = list(_pairs(follow_up, stated)) if int(follow_up.event.sum()) * stated.size <= _MOST_KEPT else None
 
     def figure(weights: NDArray[np.float64]) -> list[float]:
         of_case = weights * early * followed.case_weights(followed.curve(weights)) ** 2
         won = total = 0.0
-        for block, wins, pairs in _pairs(follow_up, stated):
+        for block, wins, pairs in kept or _pairs(follow_up, stated):
             won += float(of_case[block] @ (wins @ weights))
             total += float(of_case[block] @ (pairs @ weights))
         return [won / total if total else np.nan]
@@ -117,7 +120,7 @@ def uno_c(
 
 def _pairs(
     follow_up: FollowUp, risk: NDArray[np.float64]
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]]:
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]]:
     """Blocks of patients with an event: wins (0, 0.5, 1) and comparable pairs (b, n) against all others."""
     cases = np.flatnonzero(follow_up.event)
     for start in range(0, cases.size, _BLOCK):
@@ -126,12 +129,11 @@ def _pairs(
         comparable = (follow_up.time > time) | ((follow_up.time == time) & ~follow_up.event)
         higher = risk[block, None] > risk
         equal = risk[block, None] == risk
-        wins = (higher + equal * np.float32(0.5)) * comparable
-        yield block, wins.astype(np.float32), comparable.astype(np.float32)
+        yield block, (higher + 0.5 * equal) * comparable, comparable.astype(np.float64)
 
 
 def _risk(follow_up: FollowUp, risk: NDArray[Any]) -> NDArray[np.float64]:
-    stated = np.asarray(risk, dtype=np.float64)
+    stated = np.asarray(risk)
     if stated.shape != follow_up.time.shape or not np.isfinite(stated).all():
         raise RefusedInput(
             f"risks of shape {stated.shape} for {follow_up.time.size} patients; one finite number each is needed."

@@ -185,9 +185,9 @@ def mean_average_precision(
 ) -> DetectionFigures:
     """Average precision of every label at every overlap; its `mean` is the mAP.
 
-    COCO's figure is the default; VOC's is overlaps=(0.5,) with form="area". Labels are those of the objects and of the
-    found boxes; a label without objects has no average precision and is left out of the mean. Errors as for
-    `match_boxes`.
+    COCO's figure is the default; VOC's area is overlaps=(0.5,) with form="area", by the same matching (VOC's own counts
+    a box false whose best object is taken, though another were free). Labels are those of the objects and of the found
+    boxes; a label without objects has no average precision and is left out of the mean. Errors as for `match_boxes`.
     """
     names = [
         np.zeros(boxes.image.size, np.int64) if boxes.label is None else boxes.label

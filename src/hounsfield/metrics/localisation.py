@@ -26,6 +26,8 @@ def pointing_distance_mm(strength: NDArray[Any], truth: NDArray[Any], spacing_mm
     each axis. Between voxel centres. Where several places are strongest the farthest counts, so that a map that
     points everywhere earns nothing. Raises RefusedInput for shapes that differ or numbers that are not finite.
     """
+    from scipy.spatial import KDTree
+
     values, region = np.asarray(strength, dtype=np.float64), np.asarray(truth, dtype=np.bool_)
     _require_one_grid(values, region, spacing_mm)
     if not np.isfinite(values).all():
@@ -34,8 +36,6 @@ def pointing_distance_mm(strength: NDArray[Any], truth: NDArray[Any], spacing_mm
         return math.inf
     strongest = np.argwhere(values == values.max()) * np.asarray(spacing_mm)
     places = np.argwhere(region) * np.asarray(spacing_mm)
-    from scipy.spatial import KDTree
-
     distance_mm, _ = KDTree(places).query(strongest)
     return float(np.max(distance_mm))
 
