@@ -7,26 +7,22 @@ difference over all values compared.
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from tests.metrics.comparison import PEERS, Row, apart
+from tests.metrics.reference_tables import free_response_rows, lung_rows, survival_rows
 
 from hounsfield.metrics import (
     Boxes,
-    FollowUp,
-    FreeResponse,
-    auroc_at,
     bleu_counts,
+    box_giou,
+    detection_average_precision,
     frechet_distance,
-    harrell_c,
-    integrated_brier,
-    kaplan_meier,
     kernel_distance,
-    log_rank,
+    label_f1,
     mean_average_precision,
     ms_ssim,
     nrmse,
@@ -34,11 +30,9 @@ from hounsfield.metrics import (
     rouge_l,
     rouge_n,
     ssim,
-    survival_brier,
-    uno_c,
 )
+from hounsfield.metrics.froc import Matched
 
-PEERS = json.loads((Path(__file__).parent / "peer_numbers.json").read_text(encoding="utf-8"))
 SIZES = {"ap": (0.0, 1e10), "ap_medium": (32.0**2, 96.0**2), "ap_small": (0.0, 32.0**2)}
 
 REPORTS = [
@@ -63,29 +57,12 @@ REPORTS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A figure, its independent reference, the largest difference found, and the one that is allowed."""
-
-    figure: str
-    reference: str
-    difference: float
-    allowed: float
-
-
 def rows(references: Path | None = None) -> list[Row]:
     """All rows; references: the folder statistics_references, without which its rows are left out."""
     found = [*detection_rows(), *text_rows(), *picture_rows(), *feature_rows()]
     if references is not None:
         found += [*free_response_rows(references), *lung_rows(references), *survival_rows(references)]
     return found
-
-
-def apart(ours, theirs) -> float:
-    """The largest difference of two lists of numbers of one shape."""
-    first, second = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
-    assert first.shape == second.shape
-    return float(np.abs(first - second).max())
 
 
 def scene() -> tuple[Boxes, Boxes]:
@@ -115,6 +92,30 @@ def scene() -> tuple[Boxes, Boxes]:
     return boxes(found, score=found[:, 6]), boxes(objects, crowd=objects[:, 6] == 1)
 
 
+def solid_scene() -> tuple[Boxes, Boxes]:
+    """The scene with a third axis; what was a crowd is ignored."""
+    found, objects = scene()
+    rng = np.random.default_rng(6)
+    low, thick = rng.uniform(0, 60, objects.image.size), rng.uniform(4, 30, objects.image.size)
+    own_low, own_thick = rng.uniform(0, 60, found.image.size), rng.uniform(4, 30, found.image.size)
+    others = np.abs(found.corners[:, None] - objects.corners[None]).sum(axis=(2, 3))
+    others += 1000.0 * (found.image[:, None] != objects.image)
+    others += 1000.0 * (found.label[:, None] != objects.label)
+    nearest = others.argmin(axis=1)
+    follows = rng.random(found.image.size) < 0.8
+    own_low = np.where(follows, low[nearest] + rng.normal(0, 2, follows.size), own_low)
+    own_thick = np.where(follows, thick[nearest] * rng.uniform(0.8, 1.25, follows.size), own_thick)
+
+    def solid(boxes, start, thickness):
+        z = np.stack([start, start + thickness], axis=1)[:, :, None]
+        return replace(boxes, corners=np.concatenate([z, boxes.corners], axis=2))
+
+    return (
+        solid(found, own_low, own_thick),
+        replace(solid(objects, low, thick), ignored=objects.crowd, crowd=None),
+    )
+
+
 def detection_rows() -> list[Row]:
     found, objects = scene()
     made = []
@@ -126,7 +127,35 @@ def detection_rows() -> list[Row]:
         made.append(Row(f"average precision, 101 points ({name})", "pycocotools 2.0.11", difference, 1e-12))
     stated = PEERS["detection"]["stats"][0]
     mean = mean_average_precision(found, objects, n_images=12).mean
-    return [*made, Row("mAP over IoU 0.50 to 0.95", "pycocotools 2.0.11", apart(mean, stated), 1e-12)]
+    made.append(Row("mAP over IoU 0.50 to 0.95", "pycocotools 2.0.11", apart(mean, stated), 1e-12))
+    return [*made, *solid_rows(), area_row()]
+
+
+def solid_rows() -> list[Row]:
+    found, objects = solid_scene()
+    peer = PEERS["solid"]
+    figures = mean_average_precision(found, objects, n_images=12, overlaps=peer["overlaps"])
+    giou = np.diag(box_giou(found.corners[:20], objects.corners[:20]))
+    return [
+        Row(
+            "average precision of 3D boxes, 101 points",
+            "MONAI 1.6.1",
+            apart(figures.average_precision(), peer["ap"]),
+            1e-12,
+        ),
+        Row("generalised IoU of 3D boxes", "MONAI 1.6.1 (in 32 bits)", apart(giou, peer["giou"]), 1e-6),
+    ]
+
+
+def area_row() -> Row:
+    """The table of Padilla 2020: which of 24 boxes, by falling score, hit one of 15 objects."""
+    is_hit = np.isin(np.arange(24), [0, 2, 9, 11, 12, 13, 22])
+    score = -np.arange(24.0)
+    hits = np.concatenate([score[is_hit], np.full(15 - is_hit.sum(), -np.inf)])
+    matched = Matched(hits, np.zeros(15, int), score[~is_hit], np.zeros(17, int), 0, 1)
+    found = detection_average_precision(matched, form="area")
+    # Printed as 24.56 %, cut after the second digit.
+    return Row("average precision, area", "Padilla 2020, IWSSIP:237", apart(found, 0.2456), 1e-4)
 
 
 def text_rows() -> list[Row]:
@@ -156,7 +185,21 @@ def text_rows() -> list[Row]:
         ours = [[figure.precision, figure.recall, figure.f1] for figure in figures]
         theirs = [pair[name] for pair in PEERS["rouge"]]
         made.append(Row(name.replace("rouge", "ROUGE-"), "rouge-score 0.1.2", apart(ours, theirs), 1e-12))
-    return made
+    return [*made, label_row()]
+
+
+def label_row() -> Row:
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(4)
+    names = ("effusion", "mass", "fracture", "edema")
+    true, said = rng.random((80, 4)) < 0.4, rng.random((80, 4)) < 0.3
+    sets = [[{names[k] for k in np.flatnonzero(row)} for row in side] for side in (true, said)]
+    found = label_f1(*sets, np.arange(80), labels=names, rng=rng, n_resamples=1)
+    ours = [found.micro.value, found.macro.value, *(one.value for one in found.per_label.values())]
+    theirs = [f1_score(true, said, average=kind) for kind in ("micro", "macro")]
+    theirs += f1_score(true, said, average=None).tolist()
+    return Row("label F1, micro, macro and per label", "scikit-learn 1.9", apart(ours, theirs), 1e-12)
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray]:
@@ -220,154 +263,4 @@ def feature_rows() -> list[Row]:
             1e-10,
         ),
         Row("kernel distance (KID)", "torchmetrics 1.9.0", apart(distance, peer["kid"]), 1e-10),
-    ]
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def free_response_studies(folder: Path, name: str) -> dict[tuple[str, str], FreeResponse]:
-    """By modality and reader what was marked in the set `name` (tony, jt or fed)."""
-    cases = table(folder / f"froc_{name}_cases.csv")
-    number = {row["case"]: place for place, row in enumerate(cases)}
-    lesions = [(row["case"], str(n + 1)) for row in cases for n in range(int(row["n_lesions"]))]
-    marks = defaultdict(list)
-    for row in table(folder / f"froc_{name}_marks.csv"):
-        marks[row["treatment"], row["reader"]].append(row)
-    studies = {}
-    for key, own in marks.items():
-        rated = {
-            (row["case"], row["lesion"]): float(row["rating"]) for row in own if row["mark_type"] == "LL"
-        }
-        beside = [row for row in own if row["mark_type"] == "NL"]
-        studies[key] = FreeResponse(
-            np.array([rated.get(lesion, -np.inf) for lesion in lesions]),
-            np.array([number[case] for case, _ in lesions]),
-            np.array([float(row["rating"]) for row in beside]),
-            np.array([number[row["case"]] for row in beside], dtype=int),
-            len(cases),
-        )
-    return studies
-
-
-FREE_RESPONSE = {
-    "wafroc_auc": ("wAFROC", "wafroc", 1e-8),
-    "afroc_auc_lesion_weighted_equally": ("AFROC area (JAFROC figure)", "jafroc", 1e-8),
-    "inferred_roc_auc": ("inferred ROC area", "inferred_roc", 1e-8),
-    "max_llf": ("lesion localisation fraction", "lesion_localisation_fraction", 6e-7),
-    "max_nlf": ("false marks per case", "false_marks_per_case", 6e-7),
-}
-
-
-def free_response_rows(folder: Path) -> list[Row]:
-    stated = json.loads((folder / "references.json").read_text("utf-8"))["froc_own_recomputation"]
-    differences = defaultdict(list)
-    for name, reference in stated.items():
-        studies = free_response_studies(folder, name)
-        for key, (_, attribute, _) in FREE_RESPONSE.items():
-            ours = [
-                [getattr(studies[modality, reader], attribute) for reader in reference["readers"]]
-                for modality in reference["modalities"]
-            ]
-            differences[key].append(apart(ours, reference[key]))
-    return [
-        Row(title, "references.json: TONY, JT and FED, 48 readings", max(differences[key]), allowed)
-        for key, (title, _, allowed) in FREE_RESPONSE.items()
-    ]
-
-
-CODED = {"yes": 1, "no": 0, "Post": 1, "Pre": 0, "I": 1, "II": 2, "III": 3}
-SURVIVAL = {
-    "lung": ("time", "status", "lung_cox_age_sex_ecog", (180, 365, 600)),
-    "gbsg2": ("time", "cens", "gbsg2_cox_all_tgrade_ordinal", (500, 1000, 1800)),
-    "rossi": ("week", "arrest", "rossi_cox_all", (13, 26, 51)),
-}
-
-
-def survival_set(folder: Path, name: str) -> tuple[FollowUp, np.ndarray, tuple[int, ...], dict]:
-    """Follow-up, linear predictor of the published Cox model, times to judge at, and the published numbers."""
-    time, event, model, moments = SURVIVAL[name]
-    stated = json.loads((folder / "references.json").read_text("utf-8"))["survival_lifelines_0_30_3"][model]
-    rows = table(folder / f"survival_{name}.csv")
-    rows = [row for row in rows if all(row[column] for column in stated["coef"])]
-    risk = [
-        sum(factor * float(CODED.get(row[column], row[column])) for column, factor in stated["coef"].items())
-        for row in rows
-    ]
-    follow_up = FollowUp(
-        np.array([float(row[time]) for row in rows]), np.array([row[event] == "1" for row in rows])
-    )
-    return follow_up, np.array(risk), moments, stated
-
-
-def predicted_survival(risk: np.ndarray, moments: tuple[int, ...]) -> np.ndarray:
-    """Some survival curves that follow the risk; the middle time has 55 % at the mean risk."""
-    return np.stack([np.exp(-0.6 * (t / moments[1]) * np.exp(risk - risk.mean())) for t in moments], axis=1)
-
-
-def lung_rows(folder: Path) -> list[Row]:
-    """All 228 patients of the lung set: the published curve, the test of the sexes, and age as a risk."""
-    stated = json.loads((folder / "references.json").read_text("utf-8"))["survival_lifelines_0_30_3"]
-    rows = table(folder / "survival_lung.csv")
-    follow_up = FollowUp(
-        np.array([float(row["time"]) for row in rows]), np.array([row["status"] == "1" for row in rows])
-    )
-    expected, curve = stated["lung_km"], kaplan_meier(follow_up)
-    at = [curve.at(float(day)).value for day in expected["survival_at"]]
-    year, sex = curve.at(365), np.array([row["sex"] for row in rows])
-    medians = [curve.median.value, *(kaplan_meier(follow_up.of(sex == one)).median.value for one in "12")]
-    theirs = [expected["median"], expected["median_male"], expected["median_female"]]
-    test = log_rank(follow_up, sex)
-    by_age = harrell_c(follow_up, np.array([float(row["age"]) for row in rows])).c.value
-    compared = {
-        "Kaplan-Meier survival": (apart(at, list(expected["survival_at"].values())), 1e-12),
-        "its 95 % limits at 365 days": (apart([year.low, year.high], expected["ci95_at_365"]), 1e-8),
-        "median survival of all, men and women": (apart(medians, theirs), 0.0),
-        "log-rank of the sexes, chi2 and p": (
-            apart([test.chi2, test.p], [expected["logrank_sex_chi2"], expected["logrank_sex_p"]]),
-            1e-11,
-        ),
-        "Harrell's C of age": (apart(by_age, stated["lung_harrell_c_of_minus_age"]), 1e-12),
-    }
-    return [Row(figure, "lifelines 0.30.3 (references.json)", *pair) for figure, pair in compared.items()]
-
-
-def survival_rows(folder: Path) -> list[Row]:
-    found = defaultdict(list)
-    for name in SURVIVAL:
-        follow_up, risk, moments, stated = survival_set(folder, name)
-        peer = PEERS["survival"][name]
-        each, rng = np.arange(risk.size), np.random.default_rng(0)
-        harrell = harrell_c(follow_up, risk)
-        counts = [harrell.n_concordant, harrell.n_discordant, harrell.n_tied_risk]
-        found["Harrell's C", "lifelines 0.30.3 (references.json)"].append(
-            harrell.c.value - stated["harrell_c"]
-        )
-        found["pairs of Harrell's C", "scikit-survival 0.28.0"].append(apart(counts, peer["counts"]))
-        uno = [uno_c(follow_up, risk, each, until=t, rng=rng, n_resamples=1).value for t in moments]
-        found["Uno's C", "scikit-survival 0.28.0"].append(apart(uno, peer["uno"]))
-        areas = [area.value for area in auroc_at(follow_up, risk, moments, each, rng=rng, n_resamples=1)]
-        found["AUROC at a time", "scikit-survival 0.28.0"].append(apart(areas, peer["auc"]))
-        chances = predicted_survival(risk, moments)
-        brier = survival_brier(follow_up, chances, moments)
-        found["Brier score at a time", "scikit-survival 0.28.0"].append(apart(brier, peer["brier"]))
-        whole = integrated_brier(follow_up, chances, moments)
-        found["integrated Brier score", "scikit-survival 0.28.0"].append(whole - peer["ibs"])
-        curve = kaplan_meier(follow_up)
-        limits = [[at.value, at.low, at.high] for at in map(curve.at, moments)]
-        found["Kaplan-Meier survival and limits", "lifelines 0.30.3"].append(apart(limits, peer["km"]))
-        if peer["median"][0] is not None:
-            median = [curve.median.value, curve.median.low, curve.median.high]
-            found["median survival and limits", "lifelines 0.30.3"].append(apart(median, peer["median"]))
-        test = log_rank(follow_up, np.digitize(risk, np.quantile(risk, [1 / 3, 2 / 3])))
-        found["log-rank of three groups, chi2 and p", "lifelines 0.30.3"].append(
-            apart([test.chi2, test.p], peer["logrank3"])
-        )
-    # Limits rest on 1.959964 standard errors here and on more digits there.
-    allowed = {"Kaplan-Meier survival and limits": 1e-8}
-    return [
-        Row(figure, reference, float(np.abs(differences).max()), allowed.get(figure, 1e-11))
-        for (figure, reference), differences in found.items()
     ]

@@ -97,13 +97,6 @@ def test_average_precision_by_hand():
     assert detection_average_precision(matched, form="101-points") == pytest.approx(expected)
 
 
-def test_published_example_of_the_area():
-    """Padilla 2020, IWSSIP:237: 24 boxes, 15 objects, average precision 24.56 % (cut) with all points."""
-    is_hit = [1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]
-    found = detection_average_precision(told_apart(is_hit, 15), form="area")
-    assert found == pytest.approx(0.24565, abs=5e-5)
-
-
 def test_boxes_of_one_score_count_together_whatever_their_order():
     for hit, false in (([0.5], [0.5]), ([0.5], [0.5, 0.5])):
         matched = Matched(np.array(hit), np.zeros(1, int), np.array(false), np.zeros(len(false), int), 0, 1)

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.metrics.independent_references import (
-    detection_rows,
-    feature_rows,
-    free_response_rows,
-    lung_rows,
-    picture_rows,
-    rows,
-    survival_rows,
-    text_rows,
-)
+from tests.metrics.independent_references import detection_rows, feature_rows, picture_rows, rows, text_rows
+from tests.metrics.reference_tables import free_response_rows, lung_rows, survival_rows
 
 
 @pytest.mark.parametrize("made", [detection_rows, text_rows, picture_rows, feature_rows])

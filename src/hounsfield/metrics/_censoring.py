@@ -1,8 +1,8 @@
 """Chance of still being followed: the weights that make up for patients lost before their event.
 
-The Kaplan-Meier curve of being lost, G. A patient whose event is seen at t was followed until just before t, and stands for
-1 / G(t-) patients; one still followed at t stands for 1 / G(t). Events come before losses of the same time. Patients are
-taken as lost for reasons that have nothing to do with their risk.
+The Kaplan-Meier curve of being lost, G. A patient whose event is seen at t was followed until just before t, and stands
+for 1 / G(t-) patients; one still followed at t stands for 1 / G(t). Events come before losses of the same time.
+Patients are taken as lost for reasons that have nothing to do with their risk.
 Source: Robins and Finkelstein 2000, Biometrics 56:779; Gerds and Schumacher 2006, Biom J 48:1029 (the value before t).
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """G for patients of any weights, sorted once. times: (k,) distinct times; place: (n,), which of them is a patient's."""
+    """G for patients of any weights, sorted once. times: (k,), distinct; place: (n,), which of them is a patient's."""
 
     times: NDArray[np.float64]
     place: NDArray[np.intp]

@@ -49,9 +49,9 @@ class BleuCounts:
         """BLEU-1 to BLEU-4 of all reports together, 0 to 1; nan without any word in the texts or references.
 
         Geometric mean of the precisions of runs up to longest_run, times the brevity penalty exp(1 - reference / text)
-        of a text that is shorter. smoothing: "none", as published: 0 where some length of run has no match. "add-one": 1
-        is added to matches and runs of two words and more (Lin and Och 2004, COLING:501). "halving": the k-th precision
-        of 0 becomes 1 / (2^k runs) (the third of Chen and Cherry 2014, WMT:362). report_weight: (n,), how
+        of a text that is shorter. smoothing: "none", as published: 0 where some length of run has no match. "add-one":
+        1 is added to matches and runs of two words and more (Lin and Och 2004, COLING:501). "halving": the k-th
+        precision of 0 becomes 1 / (2^k runs) (the third of Chen and Cherry 2014, WMT:362). report_weight: (n,), how
         often each report counts. Raises RefusedInput for a run outside 1 to 4.
         """
         if longest_run not in range(1, LONGEST_RUN + 1):

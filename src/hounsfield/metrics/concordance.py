@@ -1,8 +1,9 @@
 """Concordance: does the patient of higher risk have the event first? Harrell's C and Uno's C, 0.5 by chance, 1 at best.
 
-A pair can be compared if the earlier time is an event; at equal times if one of the two is an event and the other is not
-(who was lost is known to have had it later). Pairs with both events at one time are left out. Equal risks count half.
-Harrell's C depends on how long patients were followed; Uno's weighs pairs so that it does not, up to a stated time.
+A pair can be compared if the earlier time is an event; at equal times if one of the two is an event and the other is
+not (who was lost is known to have had it later). Pairs with both events at one time are left out. Equal risks count
+half. Harrell's C depends on how long patients were followed; Uno's weighs pairs so that it does not, up to a stated
+time.
 Sources: Harrell 1996, Stat Med 15:361; Uno 2011, Stat Med 30:1105; Therneau and Watson 2017, Mayo Clinic Technical
 Report 85 (variance by each patient's influence).
 """
@@ -93,8 +94,8 @@ def uno_c(
 ) -> Interval:
     """Uno's C for events before `until`, with its 95 % interval by resampling patients.
 
-    Each pair weighs 1 / G(t-)^2, G being the chance of still being followed at the earlier time; it is estimated again in
-    every resample. until: a time at which patients were still followed; the weights grow without bound towards the
+    Each pair weighs 1 / G(t-)^2, G being the chance of still being followed at the earlier time; it is estimated again
+    in every resample. until: a time at which patients were still followed; the weights grow without bound towards the
     end. risk, groups: as for `harrell_c`; give np.arange(n) where each case is a patient of its own. Raises
     RefusedInput as it does.
     """

@@ -147,8 +147,8 @@ def detection_average_precision(
 ) -> float:
     """Average precision of one label at one overlap; nan without objects.
 
-    form: "area", the whole area under the lifted curve (VOC from 2010), or "101-points", its mean at recalls of 0 to 1 in
-    steps of 0.01 (COCO). image_weight: (n_images,), how often each image counts. Boxes of one score count together,
+    form: "area", the whole area under the lifted curve (VOC from 2010), or "101-points", its mean at recalls of 0 to 1
+    in steps of 0.01 (COCO). image_weight: (n_images,), how often each image counts. Boxes of one score count together,
     so that the order of images decides nothing (the program of COCO takes them in their order).
     """
     weight = np.ones(matched.n_images) if image_weight is None else np.asarray(image_weight, dtype=np.float64)

@@ -5,10 +5,12 @@ In radiology these say little. The usual features come from a network for photog
 differ in every finding. They compare two generators on one set of features and one number of pictures, no more: judge
 with `task_change` what the pictures are for.
 
-The Frechet distance of samples is too large, and the more so the fewer the samples: `frechet_distance` refuses fewer than
-features + 1, where the covariance has no full rank; `frechet_infinity` extrapolates; `kernel_distance` has no such bias.
-Sources: Dowson and Landau 1982, J Multivar Anal 12:450 (the distance); Heusel 2017, NeurIPS:6626 (FID); Chong and Forsyth
-2020, CVPR:6070 (extrapolation); Binkowski 2018, ICLR (KID); Ledoit and Wolf 2004, J Multivar Anal 88:365 (shrinking).
+The Frechet distance of samples is too large, and the more so the fewer the samples: `frechet_distance` refuses fewer
+than features + 1, where the covariance has no full rank; `frechet_infinity` extrapolates; `kernel_distance` has no such
+bias.
+Sources: Dowson and Landau 1982, J Multivar Anal 12:450 (the distance); Heusel 2017, NeurIPS:6626 (FID); Chong and
+Forsyth 2020, CVPR:6070 (extrapolation); Binkowski 2018, ICLR (KID); Ledoit and Wolf 2004, J Multivar Anal 88:365
+(shrinking).
 """
 
 from __future__ import annotations
@@ -41,11 +43,11 @@ class FrechetAtInfinity:
 def frechet_distance(first: NDArray[Any], second: NDArray[Any], *, shrink_covariance: bool = False) -> float:
     """Squared Frechet distance of two normal distributions that have the means and covariances of the features.
 
-    first, second: (n, features) and (m, features), one row a picture. |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^1/2), the root by
-    eigenvalues of a symmetric product, so that it is real however near to singular. shrink_covariance: draw covariances
-    towards a multiple of the identity (Ledoit and Wolf), for fewer pictures than features + 1; the figure is then another
-    one and must be called so. Raises RefusedInput for shapes that do not fit, values that are not finite, or, unless
-    shrunk, too few pictures.
+    first, second: (n, features) and (m, features), one row a picture. |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^1/2), the
+    root by eigenvalues of a symmetric product, so that it is real however near to singular. shrink_covariance: draw
+    covariances towards a multiple of the identity (Ledoit and Wolf), for fewer pictures than features + 1; the figure
+    is then another one and must be called so. Raises RefusedInput for shapes that do not fit, values that are not
+    finite, or, unless shrunk, too few pictures.
     """
     ours, theirs = _features(first, second)
     n_features = ours.shape[1]
@@ -97,10 +99,10 @@ def kernel_distance(
 ) -> Interval:
     """Kernel inception distance: unbiased squared maximum mean discrepancy, kernel (x y / features + 1)^3.
 
-    first, second: (n, features) and (m, features); 0 is expected for sets from one source, and chance may fall
-    below. The 95 % interval comes from 80 % of both sets drawn without replacement, widened to the whole
-    (Politis and Romano 1994, Ann Stat 22:2031). Memory grows with the square of the numbers. Raises RefusedInput for fewer
-    than 10 pictures on a side.
+    first, second: (n, features) and (m, features); 0 is expected for sets from one source, and chance may fall below.
+    The 95 % interval comes from 80 % of both sets drawn without replacement, widened to the whole (Politis and Romano
+    1994, Ann Stat 22:2031). Memory grows with the square of the numbers. Raises RefusedInput for fewer than 10 pictures
+    on a side.
     """
     ours, theirs = _features(first, second)
     if min(len(ours), len(theirs)) < 10:

@@ -4,8 +4,8 @@ Marks are matched before: each lesion has the rating of its mark or none, and wh
 AFROC's area on normal cases alone is the figure of JAFROC; with the false marks of diseased cases too it is that of
 JAFROC-1, which has more power but mixes what a reader does in two kinds of cases. The weighted area, in which each case
 and not each lesion counts once, is `wafroc`.
-Sources: Chakraborty and Winter 1990, Radiology 174:873 (AFROC); Chakraborty and Berbaum 2004, Med Phys 31:2313 (JAFROC);
-Chakraborty 2006, Acad Radiol 13:1187 (JAFROC-1); Bunch 1978, J Appl Photogr Eng 4:166 (highest rating).
+Sources: Chakraborty and Winter 1990, Radiology 174:873 (AFROC); Chakraborty and Berbaum 2004, Med Phys 31:2313
+(JAFROC); Chakraborty 2006, Acad Radiol 13:1187 (JAFROC-1); Bunch 1978, J Appl Photogr Eng 4:166 (highest rating).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How alike two pictures are: PSNR, SSIM, MS-SSIM and NRMSE, for pictures made from others (denoised, reconstructed).
 
-The data range is always stated: HU have no natural one, and every decibel depends on it. A high figure does not say that a
-lesion is still there: smoothing away a small nodule costs almost nothing. `task_change` judges what the picture is for.
+The data range is always stated: HU have no natural one, and every decibel depends on it. A high figure does not say
+that a lesion is still there: smoothing away a small nodule costs almost nothing. `task_change` judges what the picture
+is for.
 Sources: Wang 2004, IEEE Trans Image Process 13:600 (SSIM); Wang 2003, Asilomar 2:1398 (MS-SSIM).
 """
 
@@ -58,10 +59,10 @@ def nrmse(
 def ssim_map(truth: NDArray[Any], picture: NDArray[Any], *, data_range: float) -> NDArray[np.float64]:
     """Structural similarity at each sample whose window lies within the picture: 5 less on every side.
 
-    truth, picture: real (y, x) or (z, y, x); each axis takes part alike, in samples and not in millimetres, so that thick
-    slices blur into one another: take slices one by one where spacing differs much. Variances are those of the window
-    (divided by its weight). Mirrored borders are not in the map. Raises RefusedInput as `psnr` does, and for a side
-    below 11 samples.
+    truth, picture: real (y, x) or (z, y, x); each axis takes part alike, in samples and not in millimetres, so that
+    thick slices blur into one another: take slices one by one where spacing differs much. Variances are those of the
+    window (divided by its weight). Mirrored borders are not in the map. Raises RefusedInput as `psnr` does, and for a
+    side below 11 samples.
     """
     first, second = _checked(truth, picture, data_range)
     luminance, structure = _luminance_and_structure(first, second, data_range)

@@ -1,8 +1,8 @@
 """ROUGE: how much of the reference's words, pairs and order a text has; precision, recall and their harmonic mean.
 
-Here each report is judged against one reference, as one sequence of words: ROUGE-L is the sentence-level form (one longest
-common subsequence of the whole texts), not the summary-level form that parts them at line ends. No stemming. Like BLEU it
-counts words and not findings. Source: Lin 2004, ACL Workshop Text Summarization Branches Out:74.
+Here each report is judged against one reference, as one sequence of words: ROUGE-L is the sentence-level form (one
+longest common subsequence of the whole texts), not the summary-level form that parts them at line ends. No stemming.
+Like BLEU it counts words and not findings. Source: Lin 2004, ACL Workshop Text Summarization Branches Out:74.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rouge:
-    """Three ratios of 0 to 1. recall: of the reference; precision: of the text; f1: their harmonic mean, 0 if both are."""
+    """Ratios of 0 to 1. recall: of the reference; precision: of the text; f1: their harmonic mean, 0 if both are."""
 
     precision: float
     recall: float

@@ -3,9 +3,9 @@
 Times are in one unit throughout (days, say) and are counted from the start of follow-up. Events come before the losses
 to follow-up of the same time. A patient who leaves by another event (death of something else) is taken as lost, which
 overstates the risk where that is common.
-Sources: Kaplan and Meier 1958, J Am Stat Assoc 53:457; Kalbfleisch and Prentice 1980, The Statistical Analysis of Failure
-Time Data (log-log interval of Greenwood's variance); Brookmeyer and Crowley 1982, Biometrics 38:29 (median); Mantel 1966,
-Cancer Chemother Rep 50:163 (log-rank).
+Sources: Kaplan and Meier 1958, J Am Stat Assoc 53:457; Kalbfleisch and Prentice 1980, The Statistical Analysis of
+Failure Time Data (log-log interval of Greenwood's variance); Brookmeyer and Crowley 1982, Biometrics 38:29 (median);
+Mantel 1966, Cancer Chemother Rep 50:163 (log-rank).
 """
 
 from __future__ import annotations

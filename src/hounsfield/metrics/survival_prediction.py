@@ -1,8 +1,8 @@
 """Judging a predicted risk at a stated time: time-dependent AUROC, Brier score, its integral, and calibration.
 
 Patients lost before the time are made up for by weights (`_censoring.py` says how); losses must have nothing to do with
-the risk. Sources: Uno 2007, J Am Stat Assoc 102:527, and Hung and Chiang 2010, Can J Stat 38:8 (cumulative cases, dynamic
-controls); Graf 1999, Stat Med 18:2529 (Brier score).
+the risk. Sources: Uno 2007, J Am Stat Assoc 102:527, and Hung and Chiang 2010, Can J Stat 38:8 (cumulative cases,
+dynamic controls); Graf 1999, Stat Med 18:2529 (Brier score).
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def auroc_at(
     """Chance that a patient with an event by each time has a higher risk than one without, ties half; 95 % intervals.
 
     risk: (n,), larger means an earlier event. Cases weigh 1 / G(t-), G estimated again in every resample; all times
-    share each draw. groups: (n,) patients, np.arange(n) where each case is its own. Raises RefusedInput for risks that do
-    not fit, or a time with no event before or nobody followed beyond.
+    share each draw. groups: (n,) patients, np.arange(n) where each case is its own. Raises RefusedInput for risks that
+    do not fit, or a time with no event before or nobody followed beyond.
     """
     stated = np.asarray(risk, dtype=np.float64)
     _require_fit(follow_up, stated, (follow_up.time.size,))

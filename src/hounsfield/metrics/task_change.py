@@ -40,11 +40,11 @@ def task_change(
 ) -> TaskChange:
     """A task's figure on the original pictures and on those made from them, and the difference, with 95 % intervals.
 
-    figure: of (truth, output), for example `auroc`, or for a figure of each case (Dice, error in mm)
-    `lambda truth, output: output.mean()`. truth: (n, ...). outputs: before and after, (n, ...) each, of one reader or model
-    on the same cases. groups: (n,) patients, resampled whole. An interval of the change that holds 0 shows no gain;
-    it does not show that nothing was lost. Raises RefusedInput for lengths that differ. Source: Field and Welsh 2007, J R
-    Stat Soc B 69:369.
+    figure: of (truth, output), for example `auroc`, or for a figure of each case (Dice, error in mm) `lambda truth,
+    output: output.mean()`. truth: (n, ...). outputs: before and after, (n, ...) each, of one reader or model on the
+    same cases. groups: (n,) patients, resampled whole. An interval of the change that holds 0 shows no gain; it does
+    not show that nothing was lost. Raises RefusedInput for lengths that differ. Source: Field and Welsh 2007, J R Stat
+    Soc B 69:369.
     """
     before, after = (np.asarray(output) for output in outputs)
     true = np.asarray(truth)
