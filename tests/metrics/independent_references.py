@@ -1,7 +1,7 @@
 """Figures beside what independent programs and published tables give for the same input, as rows.
 
-`rows` needs no program beside our own: what others gave was written down once in peer_numbers.json, which says how, and
-published values stand with the reference tables. A row is a figure, whose value it was held against, and the largest
+`rows` needs no program that is not installed with ours: what others gave was written down once in peer_numbers.json,
+which says how, and published values stand with the reference tables. A row is a figure, whose value it was held against, and the largest
 difference over all values compared.
 """
 

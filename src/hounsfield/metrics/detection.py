@@ -18,7 +18,7 @@ import numpy as np
 from hounsfield.core.errors import RefusedInput
 from hounsfield.metrics._weighted import percentile_interval, resampled
 from hounsfield.metrics.boxes import box_iou, box_sizes, share_inside
-from hounsfield.metrics.froc import Matched
+from hounsfield.metrics.froc import Matched, _by_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,13 +93,82 @@ class DetectionFigures:
         n_images = self.matched[0][0].n_images if self.labels else 0
         if len(groups) != n_images:
             raise RefusedInput(f"{len(groups)} groups for {n_images} images; one for each image is needed.")
-        drawn = resampled(
-            lambda weights: [_mean(self.average_precision(weights))],
-            groups,
-            rng=rng,
-            n_resamples=n_resamples,
-        )
+        ranked = [_Ranked.from_matched(one) for row in self.matched for one in row]
+
+        def of_weights(weights: NDArray[np.float64]) -> list[float]:
+            return [_mean(np.array([one.average_precision(self.form, weights) for one in ranked]))]
+
+        drawn = resampled(of_weights, groups, rng=rng, n_resamples=n_resamples)
         return percentile_interval(self.mean, drawn[:, 0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranked:
+    """Boxes of one label by falling score, sorted once for many weights of images.
+
+    image, is_hit: (n,). ends: index of the last box of each score. target_image: (n_targets,).
+    """
+
+    image: NDArray[np.int64]
+    is_hit: NDArray[np.float64]
+    ends: NDArray[np.intp]
+    target_image: NDArray[np.int64]
+
+    @classmethod
+    def from_matched(cls, matched: Matched) -> _Ranked:
+        score = np.concatenate([matched.hit_score, matched.false_score])
+        order = np.argsort(-score, kind="stable")
+        order = order[np.isfinite(score[order])]
+        ends = np.append(np.flatnonzero(np.diff(score[order])), order.size - 1)
+        image = np.concatenate([matched.target_image, matched.false_image])[order]
+        is_hit = (order < matched.hit_score.size).astype(np.float64)
+        return cls(image, is_hit, ends, matched.target_image)
+
+    def average_precision(self, form: Form, weight: NDArray[np.float64]) -> float:
+        n_objects = float(weight[self.target_image].sum())
+        if not n_objects:
+            return float("nan")
+        if not self.image.size:
+            return 0.0
+        own = weight[self.image]
+        hits, called = np.cumsum(own * self.is_hit)[self.ends], np.cumsum(own)[self.ends]
+        precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
+        lifted = np.maximum.accumulate(precision[::-1])[::-1]
+        recall = hits / n_objects
+        if form == "area":
+            return float(np.diff(recall, prepend=0.0) @ lifted)
+        # Recall is a quotient of counts: 0.3 of them is not the 0.3 of the list, by the last digit.
+        place = np.searchsorted(recall + 1e-12, np.linspace(0.0, 1.0, 101), side="left")
+        return float(np.append(lifted, 0.0)[place].mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """One image: its found boxes by falling score, its objects, and their overlaps (boxes, objects)."""
+
+    own: NDArray[np.intp]
+    there: NDArray[np.intp]
+    shared: NDArray[np.float64]
+    ignored: NDArray[np.bool_]
+    crowd: NDArray[np.bool_]
+
+    def taken(self, overlap: float) -> NDArray[np.intp]:
+        """For each found box the number of the object that it takes, or -1."""
+        taken = np.full(self.own.size, -1)
+        if not self.there.size:
+            return taken
+        # An overlap of 1 may miss it by rounding; COCO allows as much.
+        least = min(overlap, 1 - 1e-10)
+        free = np.ones(self.there.size, dtype=bool)
+        for place in np.flatnonzero(self.shared.max(axis=1) >= least):
+            row = np.where((self.shared[place] >= least) & (free | self.crowd), self.shared[place], -1.0)
+            # Objects that count come before those that are ignored, however large the overlap with these.
+            counting = np.where(self.ignored, -1.0, row)
+            best = int((counting if counting.max() > 0 else row).argmax())
+            if row[best] > 0:
+                free[best] = False
+                taken[place] = self.there[best]
+        return taken
 
 
 def match_boxes(
@@ -111,35 +180,8 @@ def match_boxes(
     `most_per_image` highest count. Raises RefusedInput without scores, for lengths that differ, or for an image outside
     0 to n_images - 1.
     """
-    if found.score is None:
-        raise RefusedInput("found boxes need scores.")
-    if not 0.0 < overlap <= 1.0:
-        raise RefusedInput(f"the overlap is {overlap:g}; above 0 and at most 1 is needed.")
-    for boxes in (found, objects):
-        _check(boxes, n_images)
-    ignored = _ignored(objects)
-    hit_score = np.full(objects.image.size, -np.inf)
-    false: list[int] = []
-    for image in np.unique(found.image):
-        own = np.flatnonzero(found.image == image)
-        own = own[np.argsort(-found.score[own], kind="stable")][:most_per_image]
-        there = np.flatnonzero(objects.image == image)
-        taken = _matched_in_image(found, objects, own, there, overlap)
-        for box, hit in zip(own, taken, strict=True):
-            if hit >= 0:
-                hit_score[hit] = max(hit_score[hit], found.score[box])
-            elif found.ignored is None or not found.ignored[box]:
-                false.append(int(box))
-    counted = np.isfinite(hit_score) & ~ignored
-    wrong = np.array(false, dtype=np.intp)
-    return Matched(
-        hit_score[~ignored],
-        objects.image[~ignored],
-        found.score[wrong],
-        found.image[wrong],
-        int(found.image.size - counted.sum() - wrong.size),
-        n_images,
-    )
+    scenes = _scenes(found, objects, n_images, most_per_image)
+    return _matched(scenes, found, objects, overlap, n_images)
 
 
 def detection_average_precision(
@@ -152,27 +194,7 @@ def detection_average_precision(
     so that the order of images decides nothing (the program of COCO takes them in their order).
     """
     weight = np.ones(matched.n_images) if image_weight is None else np.asarray(image_weight, dtype=np.float64)
-    of_target, of_false = weight[matched.target_image], weight[matched.false_image]
-    n_objects = float(of_target.sum())
-    if not n_objects:
-        return float("nan")
-    score = np.concatenate([matched.hit_score, matched.false_score])
-    order = np.argsort(-score, kind="stable")
-    order = order[np.isfinite(score[order])]
-    if not order.size:
-        return 0.0
-    ends = np.append(np.flatnonzero(np.diff(score[order])), order.size - 1)
-    hits = np.cumsum(np.concatenate([of_target, np.zeros(of_false.size)])[order])[ends]
-    alarms = np.cumsum(np.concatenate([np.zeros(of_target.size), of_false])[order])[ends]
-    called = hits + alarms
-    precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
-    lifted = np.maximum.accumulate(precision[::-1])[::-1]
-    recall = hits / n_objects
-    if form == "area":
-        return float(np.diff(recall, prepend=0.0) @ lifted)
-    # Recall is a quotient of counts: 0.3 of them is not the 0.3 of the list, by the last digit.
-    place = np.searchsorted(recall + 1e-12, np.linspace(0.0, 1.0, 101), side="left")
-    return float(np.append(lifted, 0.0)[place].mean())
+    return _Ranked.from_matched(matched).average_precision(form, weight)
 
 
 def mean_average_precision(
@@ -195,11 +217,13 @@ def mean_average_precision(
     ]
     labels = tuple(int(label) for label in np.unique(np.concatenate(names)))
     parts = [(_part(found, names[0] == label), _part(objects, names[1] == label)) for label in labels]
-    matched = tuple(
-        tuple(match_boxes(*part, overlap=overlap, n_images=n_images) for overlap in overlaps)
-        for part in parts
-    )
-    return DetectionFigures(matched, labels, tuple(overlaps), form)
+    matched = []
+    for own_found, own_objects in parts:
+        scenes = _scenes(own_found, own_objects, n_images, most_per_image=100)
+        matched.append(
+            tuple(_matched(scenes, own_found, own_objects, overlap, n_images) for overlap in overlaps)
+        )
+    return DetectionFigures(tuple(matched), labels, tuple(overlaps), form)
 
 
 def _mean(table: NDArray[np.float64]) -> float:
@@ -222,32 +246,52 @@ def _part(boxes: Boxes, kept: NDArray[np.bool_]) -> Boxes:
     )
 
 
-def _matched_in_image(
-    found: Boxes, objects: Boxes, own: NDArray[np.intp], there: NDArray[np.intp], overlap: float
-) -> list[int]:
-    """For each found box of one image, by falling score, the number of the object that it takes, or -1."""
-    if not there.size:
-        return [-1] * own.size
-    crowd = np.zeros(there.size, bool) if objects.crowd is None else objects.crowd[there]
-    ignored = _ignored(objects)[there]
-    shared = np.where(
-        crowd,
-        share_inside(found.corners[own], objects.corners[there]),
-        box_iou(found.corners[own], objects.corners[there]),
+def _scenes(found: Boxes, objects: Boxes, n_images: int, most_per_image: int) -> list[_Scene]:
+    """Every image that has found boxes, with the overlaps, which do not hang on the threshold."""
+    if found.score is None:
+        raise RefusedInput("found boxes need scores.")
+    for boxes in (found, objects):
+        _check(boxes, n_images)
+    ignored = _ignored(objects)
+    crowd = np.zeros(objects.image.size, dtype=bool) if objects.crowd is None else objects.crowd
+    there_by_image = _by_image(objects.image)
+    nothing = np.zeros(0, dtype=np.intp)
+    scenes = []
+    for image, every in _by_image(found.image).items():
+        own = every[np.argsort(-found.score[every], kind="stable")][:most_per_image]
+        there = there_by_image.get(image, nothing)
+        shared = box_iou(found.corners[own], objects.corners[there])
+        if crowd[there].any():
+            inside = share_inside(found.corners[own], objects.corners[there])
+            shared = np.where(crowd[there], inside, shared)
+        scenes.append(_Scene(own, there, shared, ignored[there], crowd[there]))
+    return scenes
+
+
+def _matched(scenes: list[_Scene], found: Boxes, objects: Boxes, overlap: float, n_images: int) -> Matched:
+    if not 0.0 < overlap <= 1.0:
+        raise RefusedInput(f"the overlap is {overlap:g}; above 0 and at most 1 is needed.")
+    score = np.zeros(0) if found.score is None else found.score
+    taken = np.full(found.image.size, -1)
+    counts_if_false = np.zeros(found.image.size, dtype=bool)
+    for scene in scenes:
+        taken[scene.own] = scene.taken(overlap)
+        counts_if_false[scene.own] = True
+    if found.ignored is not None:
+        counts_if_false &= ~found.ignored
+    hit_score = np.full(objects.image.size, -np.inf)
+    np.maximum.at(hit_score, taken[taken >= 0], score[taken >= 0])
+    wrong = (taken < 0) & counts_if_false
+    counted = ~_ignored(objects)
+    hits = hit_score[counted]
+    return Matched(
+        hits,
+        objects.image[counted],
+        score[wrong],
+        found.image[wrong],
+        int(found.image.size - np.isfinite(hits).sum() - wrong.sum()),
+        n_images,
     )
-    free = np.ones(there.size, dtype=bool)
-    taken = []
-    for row in shared:
-        # Objects that count come before those that are ignored, however large the overlap with these.
-        counting = np.where(free & ~ignored, row, -1.0)
-        beside = np.where((free | crowd) & ignored, row, -1.0)
-        best = next(
-            (int(kind.argmax()) for kind in (counting, beside) if kind.max() >= min(overlap, 1 - 1e-10)), -1
-        )
-        if best >= 0:
-            free[best] = False
-        taken.append(int(there[best]) if best >= 0 else -1)
-    return taken
 
 
 def _ignored(objects: Boxes) -> NDArray[np.bool_]:
