@@ -30,6 +30,7 @@ class Metric:
 
 # No single figure of truth and prediction: intervals, tests, curves and lines.
 _BESIDES = (
+    *("calibration_error", "class_agreement", "class_probabilities", "measurement_agreement", "sample_size"),
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
     *("boxes", "detection", "free_response", "froc_intervals", "localisation"),
