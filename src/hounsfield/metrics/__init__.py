@@ -68,6 +68,7 @@ from hounsfield.metrics.survival_prediction import (
     auroc_at,
     integrated_brier,
     survival_brier,
+    survival_brier_intervals,
     survival_calibration,
 )
 from hounsfield.metrics.task_change import TaskChange, task_change
@@ -175,6 +176,7 @@ __all__ = [
     "ssim_map",
     "surface_distances",
     "survival_brier",
+    "survival_brier_intervals",
     "survival_calibration",
     "task_change",
     "uno_c",
