@@ -18,6 +18,7 @@ from hounsfield.metrics import (
     kaplan_meier,
     log_rank,
     survival_brier,
+    survival_brier_intervals,
     survival_calibration,
     uno_c,
 )
@@ -185,6 +186,26 @@ def test_true_risk_scores_better_than_the_curve_of_all():
     curve = kaplan_meier(follow_up)
     same = np.tile([curve.at(t).value for t in times], (400, 1))
     assert integrated_brier(follow_up, right, times) < integrated_brier(follow_up, same, times) - 0.02
+
+
+def test_interval_of_the_score_is_that_of_scoring_drawn_patients():
+    follow_up, risk, _ = simulated(np.random.default_rng(14), 150)
+    chance = np.exp(-0.5 * np.exp(risk))[:, None]
+    found = survival_brier_intervals(
+        follow_up, chance, [0.5], np.arange(150), rng=np.random.default_rng(0), n_resamples=300
+    )[0]
+    plain = cluster_bootstrap(
+        lambda cases: survival_brier(follow_up.of(cases), chance[cases], [0.5])[0],
+        np.arange(150),
+        rng=np.random.default_rng(0),
+        n_resamples=300,
+    )
+    assert (found.low, found.value, found.high) == pytest.approx((plain.low, plain.value, plain.high))
+    few = FollowUp(np.array([1.0, 2.0, 9.0]), np.array([True, True, False]))
+    drawn = survival_brier_intervals(
+        few, np.full((3, 1), 0.5), [5.0], np.arange(3), rng=np.random.default_rng(0), n_resamples=50
+    )[0]
+    assert drawn.n_undefined > 0
 
 
 def test_integral_is_the_mean_over_the_span():

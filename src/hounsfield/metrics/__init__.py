@@ -109,6 +109,7 @@ from hounsfield.metrics.survival_prediction import (
     auroc_at,
     integrated_brier,
     survival_brier,
+    survival_brier_intervals,
     survival_calibration,
 )
 from hounsfield.metrics.task_change import TaskChange, task_change
@@ -251,6 +252,7 @@ __all__ = [
     "ssim_map",
     "surface_distances",
     "survival_brier",
+    "survival_brier_intervals",
     "survival_calibration",
     "task_change",
     "top_k_accuracy",

@@ -19,7 +19,7 @@ from hounsfield.metrics._weighted import percentile_interval, resampled
 from hounsfield.metrics.survival import FollowUp, kaplan_meier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,21 +76,28 @@ def survival_brier(
     everybody the Kaplan-Meier survival. Raises RefusedInput for a shape that does not fit, chances outside 0
     to 1, or a time with nobody followed beyond.
     """
-    stated = np.asarray(survival, dtype=np.float64)
-    _require_fit(follow_up, stated, (follow_up.time.size, len(times)))
-    if not ((stated >= 0) & (stated <= 1)).all():
-        raise RefusedInput("a predicted survival lies outside 0 to 1.")
-    followed = Followed.from_follow_up(follow_up)
-    curve = followed.curve(np.ones(follow_up.time.size))
-    cases = followed.case_weights(curve)
-    scores = []
-    for column, time in enumerate(times):
-        _require_time(follow_up, time)
-        had_event, free = cases * (follow_up.time <= time), follow_up.time > time
-        chance = stated[:, column]
-        lost = had_event * chance**2 + free * (1 - chance) ** 2 / followed.at(curve, time)
-        scores.append(float(lost.mean()))
-    return np.array(scores)
+    scores = _brier_of_weights(follow_up, survival, times)
+    return np.array(scores(np.ones(follow_up.time.size)))
+
+
+def survival_brier_intervals(
+    follow_up: FollowUp,
+    survival: NDArray[Any],
+    times: Sequence[float],
+    groups: Sequence[Any],
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+) -> list[Interval]:
+    """`survival_brier` at each time with its 95 % interval by resampling patients; G is estimated again each time.
+
+    groups: (n,) patients, np.arange(n) where each case is its own. A resample in which nobody was followed beyond a
+    time is undefined there. Errors as for `survival_brier`.
+    """
+    scores = _brier_of_weights(follow_up, survival, times)
+    drawn = resampled(scores, groups, rng=rng, n_resamples=n_resamples)
+    values = scores(np.ones(follow_up.time.size))
+    return [percentile_interval(value, column) for value, column in zip(values, drawn.T, strict=True)]
 
 
 def integrated_brier(follow_up: FollowUp, survival: NDArray[Any], times: Sequence[float]) -> float:
@@ -124,6 +131,34 @@ def survival_calibration(
         observed = Interval(1 - alive.value, 1 - alive.high, 1 - alive.low)
         bins.append(SurvivalBin(float(stated[own].mean()), observed, int(own.sum())))
     return bins
+
+
+def _brier_of_weights(
+    follow_up: FollowUp, survival: NDArray[Any], times: Sequence[float]
+) -> Callable[[NDArray[np.float64]], list[float]]:
+    stated = np.asarray(survival, dtype=np.float64)
+    _require_fit(follow_up, stated, (follow_up.time.size, len(times)))
+    if not ((stated >= 0) & (stated <= 1)).all():
+        raise RefusedInput("a predicted survival lies outside 0 to 1.")
+    for time in times:
+        _require_time(follow_up, time)
+    followed = Followed.from_follow_up(follow_up)
+
+    def scores(weights: NDArray[np.float64]) -> list[float]:
+        curve = followed.curve(weights)
+        cases = weights * followed.case_weights(curve)
+        found = []
+        for chance, time in zip(stated.T, times, strict=True):
+            free = weights * (follow_up.time > time)
+            if not free.any():
+                found.append(float("nan"))
+                continue
+            lost = cases * (follow_up.time <= time) * chance**2
+            lost = lost + free * (1 - chance) ** 2 / followed.at(curve, time)
+            found.append(float(lost.sum() / weights.sum()))
+        return found
+
+    return scores
 
 
 def _area(ranks: NDArray[np.intp], cases: NDArray[np.float64], controls: NDArray[np.float64]) -> float:
