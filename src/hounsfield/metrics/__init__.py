@@ -6,6 +6,7 @@ pages (evaluation). Read auroc.py first. `metrics` lists all by name.
 
 from hounsfield.metrics._bootstrap import Interval, cluster_bootstrap
 from hounsfield.metrics._registry import Metric, metric, metrics
+from hounsfield.metrics._surface_places import OutlineDefinition
 from hounsfield.metrics._weighted import (
     SortedScore,
     auroc_resamples,
@@ -28,9 +29,11 @@ from hounsfield.metrics.expected_calibration_error import (
     expected_calibration_error,
 )
 from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_interval, match_centres
+from hounsfield.metrics.label_maps import ClassAgreement, compare_label_maps
 from hounsfield.metrics.multiplicity import holm
 from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
+from hounsfield.metrics.segmentation_overlap import OverlapCounts, count_overlap
 from hounsfield.metrics.sensitivity import sensitivity
 from hounsfield.metrics.specificity import specificity
 from hounsfield.metrics.surface import SurfaceDistances, surface_distances
@@ -42,6 +45,7 @@ __all__ = [
     "AurocCovariance",
     "CalibrationBin",
     "CalibrationLine",
+    "ClassAgreement",
     "DecisionCounts",
     "Difference",
     "FrocCurve",
@@ -49,6 +53,8 @@ __all__ = [
     "Marks",
     "Matched",
     "Metric",
+    "OutlineDefinition",
+    "OverlapCounts",
     "PredictiveValues",
     "ReaderStudy",
     "SortedScore",
@@ -62,7 +68,9 @@ __all__ = [
     "calibration_error_if_perfect",
     "calibration_line",
     "cluster_bootstrap",
+    "compare_label_maps",
     "count_decisions",
+    "count_overlap",
     "cpm_interval",
     "delong",
     "delong_study",
