@@ -44,7 +44,8 @@ def element_areas(spacing_mm: tuple[float, ...]) -> NDArray[np.float64]:
         return np.array([_length(code, spacing_mm) for code in range(16)])
     # A triangle's area vector has, along each axis, its area seen along that axis: scaled by the other two steps.
     scale = math.prod(spacing_mm) / np.asarray(spacing_mm)
-    return np.array([float(np.linalg.norm(vectors * scale, axis=1).sum()) for vectors in _area_vectors()])
+    codes, vectors = _area_vectors()
+    return np.bincount(codes, np.linalg.norm(vectors * scale, axis=1), minlength=256)
 
 
 def _corners(n_axes: int) -> list[Corner]:
@@ -85,11 +86,12 @@ def _length(code: int, spacing_mm: tuple[float, ...]) -> float:
 
 
 @functools.cache
-def _area_vectors() -> tuple[NDArray[np.float64], ...]:
-    """For each of the 256 codes the area vectors (n, 3) of its triangles in the unit cube."""
+def _area_vectors() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The triangles of all 256 codes: their codes (n,), and their area vectors (n, 3) in the unit cube."""
     half = [_vectors_of(code) for code in range(128)]
     # Code 255 - c has the corners of c turned inside out, and the same lines.
-    return (*half, *reversed(half))
+    vectors = [*half, *reversed(half)]
+    return np.repeat(np.arange(256), [len(part) for part in vectors]), np.concatenate(vectors)
 
 
 def _vectors_of(code: int) -> NDArray[np.float64]:

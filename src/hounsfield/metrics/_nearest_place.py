@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hounsfield.metrics._seen_from_afar import seen_from_afar
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _N_STEPS = 1200
 # Looking one place up takes a few ns; the tree takes about so many times that for each place it holds, or is asked for.
 _BUILD, _ASK = 100, 600
+# What lies beyond a face of the box gets a smaller tree of its own, from so many places on.
+_FEW = 2000
 
 
 def nearest_mm(
@@ -55,7 +59,7 @@ def nearest_mm(
             left, at = left[missed], at[missed]
     rest = np.flatnonzero(np.isinf(distance_mm))
     if len(rest):
-        distance_mm[rest] = _by_tree(places[rest], others, spacing_mm)
+        distance_mm[rest] = _far_mm(places[rest], others, spacing_mm)
     return distance_mm
 
 
@@ -91,12 +95,37 @@ def _occupied(
     return occupied, first
 
 
+def _far_mm(
+    places: NDArray[np.int64], others: NDArray[np.int64], spacing_mm: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """By trees: one for each face of the others' box that many places lie beyond, one for the rest."""
+    low, high = others.min(axis=0), others.max(axis=0)
+    beyond_mm = np.concatenate([low - places, places - high], axis=1) * np.tile(spacing_mm, 2)
+    face = beyond_mm.argmax(axis=1)
+    face[beyond_mm.max(axis=1) <= 0.0] = -1
+    distance_mm = np.empty(len(places))
+    for number in range(2 * places.shape[1]):
+        own = np.flatnonzero(face == number)
+        if own.size <= _FEW:
+            face[own] = -1
+            continue
+        axis, is_above = number % places.shape[1], number >= places.shape[1]
+        along = places[own, axis]
+        plane = int(along.min() if is_above else along.max())
+        seen = seen_from_afar(others, axis, plane, spacing_mm)
+        distance_mm[own] = _by_tree(places[own], seen, spacing_mm)
+    own = np.flatnonzero(face == -1)
+    if own.size:
+        distance_mm[own] = _by_tree(places[own], others, spacing_mm)
+    return distance_mm
+
+
 def _by_tree(
     places: NDArray[np.int64], others: NDArray[np.int64], spacing_mm: tuple[float, ...]
 ) -> NDArray[np.float64]:
     from scipy.spatial import KDTree
 
     step_mm = np.asarray(spacing_mm)
-    tree = KDTree(others * step_mm, leafsize=32, balanced_tree=False, compact_nodes=False)
+    tree = KDTree(others * step_mm, leafsize=64, balanced_tree=False, compact_nodes=False)
     _, nearest = tree.query(places * step_mm)
     return _lengths_mm(places - others[nearest], spacing_mm)
