@@ -30,6 +30,7 @@ from hounsfield.metrics.expected_calibration_error import (
 )
 from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_interval, match_centres
 from hounsfield.metrics.label_maps import ClassAgreement, compare_label_maps
+from hounsfield.metrics.lesion_overlap import LesionOverlap, match_by_overlap
 from hounsfield.metrics.multiplicity import holm
 from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
@@ -37,6 +38,8 @@ from hounsfield.metrics.segmentation_overlap import OverlapCounts, count_overlap
 from hounsfield.metrics.sensitivity import sensitivity
 from hounsfield.metrics.specificity import specificity
 from hounsfield.metrics.surface import SurfaceDistances, surface_distances
+from hounsfield.metrics.volume_error import VolumeError, volume_error
+from hounsfield.metrics.voxel_distances import VoxelDistances, mahalanobis_distance, voxel_distances
 from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
 
@@ -50,6 +53,7 @@ __all__ = [
     "Difference",
     "FrocCurve",
     "Interval",
+    "LesionOverlap",
     "Marks",
     "Matched",
     "Metric",
@@ -59,6 +63,8 @@ __all__ = [
     "ReaderStudy",
     "SortedScore",
     "SurfaceDistances",
+    "VolumeError",
+    "VoxelDistances",
     "at_prevalence",
     "auroc",
     "auroc_resamples",
@@ -78,6 +84,8 @@ __all__ = [
     "expected_calibration_error",
     "holm",
     "jackknife_study",
+    "mahalanobis_distance",
+    "match_by_overlap",
     "match_centres",
     "metric",
     "metrics",
@@ -93,6 +101,8 @@ __all__ = [
     "sort_score",
     "specificity",
     "surface_distances",
+    "volume_error",
+    "voxel_distances",
     "wafroc",
     "wilson_interval",
 ]

@@ -45,7 +45,8 @@ def element_areas(spacing_mm: tuple[float, ...]) -> NDArray[np.float64]:
     # A triangle's area vector has, along each axis, its area seen along that axis: scaled by the other two steps.
     scale = math.prod(spacing_mm) / np.asarray(spacing_mm)
     codes, vectors = _area_vectors()
-    return np.bincount(codes, np.linalg.norm(vectors * scale, axis=1), minlength=256)
+    areas = np.bincount(codes, weights=np.linalg.norm(vectors * scale, axis=1), minlength=256)
+    return np.asarray(areas, dtype=np.float64)
 
 
 def _corners(n_axes: int) -> list[Corner]:

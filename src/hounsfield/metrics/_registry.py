@@ -32,7 +32,7 @@ class Metric:
 _BESIDES = (
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
-    *("label_maps", "segmentation_overlap"),
+    *("label_maps", "segmentation_overlap", "voxel_distances", "lesion_overlap", "volume_error"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 
