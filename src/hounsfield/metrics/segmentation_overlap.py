@@ -193,7 +193,7 @@ class OverlapCounts:
 
     @property
     def auc(self) -> float:
-        """1 - (FPR + FNR) / 2: area under the curve of a single point, the mean of sensitivity and specificity."""
+        """Area under the curve of one point: 1 - (false positive rate + false negative rate) / 2."""
         return 1.0 - (self.false_positive_rate + self.false_negative_rate) / 2
 
     def _pairs(self) -> tuple[int, int, int, int]:
