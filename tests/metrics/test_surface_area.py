@@ -118,6 +118,19 @@ def test_areas_by_hand():
     assert areas[0] == areas[255] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("spacing_mm", "sums"),
+    [
+        ((1.0, 1.0, 1.0), (241.34313970553745, 267.0523395971635, 322.7775169365514)),
+        ((2.5, 0.7, 0.9), (398.9298564028801, 743.6019309211366, 1536.9188121058341)),
+    ],
+)
+def test_areas_of_all_codes_are_those_of_surface_distance(spacing_mm, sums):
+    """Sums over its 256 areas, their squares and cubes: its codes number the corners otherwise."""
+    areas = element_areas(spacing_mm)
+    assert [(areas**power).sum() for power in (1, 2, 3)] == pytest.approx(sums, rel=1e-12)
+
+
 def test_lengths_by_hand():
     lengths = element_areas((2.0, 3.0))
     half = math.hypot(1, 1.5)

@@ -1,6 +1,6 @@
 """How far two outlines lie apart: Hausdorff distance, its percentiles, mean distance, and normalised surface Dice.
 
-Two definitions of the outline are in use, their numbers differ by 15 to 45 percent for the same masks, and every
+Two definitions of the outline are in use, their numbers differed by 15 to 45 percent on one pair of masks, and every
 figure has to say which one it has:
 
     "border voxels"  the voxels of a mask with a neighbour across a face outside it, each counting once, at their
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from hounsfield.metrics._surface_places import OutlineDefinition, SurfacePlaces
 
-# A distance that equals a tolerance but for rounding (three steps of 0.8 mm, and 2.4 mm) lies within it.
+# By so much of a tolerance a distance may be larger and still counts as equal to it.
 _ROUNDING = 1e-9
 
 
@@ -116,8 +116,9 @@ class SurfaceDistances:
     def surface_dice(self, tolerance_mm: float) -> float:
         """Normalised surface Dice: share of both outlines that lies within the tolerance of the other.
 
-        0 if one mask is empty, nan if both are. A distance equal to the tolerance lies within it. Raises RefusedInput
-        for a tolerance below 0.
+        0 if one mask is empty, nan if both are. A distance equal to the tolerance lies within it, also where rounding
+        says otherwise (three steps of 0.8 mm, 2.4 mm: so in MONAI, but not in surface-distance). Raises RefusedInput for a
+        tolerance below 0.
         """
         if not tolerance_mm >= 0.0:
             raise RefusedInput(f"the tolerance is {tolerance_mm:g} mm; 0 or more is needed.")
