@@ -13,6 +13,15 @@ from pathlib import Path
 
 import numpy as np
 from tests.metrics.comparison import PEERS, Row, apart
+from tests.metrics.decision_rows import (
+    agreement_rows,
+    asah_rows,
+    candidate_rows,
+    class_rows,
+    label_rows,
+    outline_rows,
+    reader_rows,
+)
 from tests.metrics.reference_tables import free_response_rows, lung_rows, survival_rows
 
 from hounsfield.metrics import (
@@ -55,14 +64,6 @@ REPORTS = [
         "tip of the endotracheal tube lies 4 cm above the carina . the lungs are clear .",
     ),
 ]
-
-
-def rows(references: Path | None = None) -> list[Row]:
-    """All rows; references: the folder statistics_references, without which its rows are left out."""
-    found = [*detection_rows(), *text_rows(), *picture_rows(), *feature_rows()]
-    if references is not None:
-        found += [*free_response_rows(references), *lung_rows(references), *survival_rows(references)]
-    return found
 
 
 def scene() -> tuple[Boxes, Boxes]:
@@ -264,3 +265,30 @@ def feature_rows() -> list[Row]:
         ),
         Row("kernel distance (KID)", "torchmetrics 1.9.0", apart(distance, peer["kid"]), 1e-10),
     ]
+
+
+# By what they compare; those of the second kind read the folder of real data.
+MADE = {
+    "One label": [label_rows],
+    "Classes that exclude each other": [class_rows],
+    "Measurements": [agreement_rows],
+    "Outlines": [outline_rows],
+    "Detection": [detection_rows],
+    "Reports": [text_rows],
+    "Pictures": [picture_rows, feature_rows],
+}
+FROM_DATA = {
+    "One label": [("statistics_references", asah_rows)],
+    "Detection": [("lung_nodule_marks", candidate_rows), ("statistics_references", free_response_rows)],
+    "Readers": [("statistics_references", reader_rows)],
+    "Survival": [("statistics_references", lung_rows), ("statistics_references", survival_rows)],
+}
+
+
+def rows_by_kind(real_data: Path | None = None) -> dict[str, list[Row]]:
+    """All rows; those that need the folder of real data only where it is given."""
+    found = {kind: [row for make in makers for row in make()] for kind, makers in MADE.items()}
+    for kind, makers in FROM_DATA.items() if real_data else ():
+        own = [row for folder, make in makers for row in make(real_data / folder)]
+        found[kind] = [*found.get(kind, []), *own]
+    return found

@@ -76,7 +76,12 @@ def free_response_rows(folder: Path) -> list[Row]:
             ]
             differences[key].append(apart(ours, reference[key]))
     return [
-        Row(title, "references.json: TONY, JT and FED, 48 readings", max(differences[key]), allowed)
+        Row(
+            title,
+            "RJafroc 2.1.3 or recomputed apart: TONY, JT and FED, 48 readings",
+            max(differences[key]),
+            allowed,
+        )
         for key, (title, _, allowed) in FREE_RESPONSE.items()
     ]
 
@@ -134,7 +139,7 @@ def lung_rows(folder: Path) -> list[Row]:
         ),
         "Harrell's C of age": (apart(by_age, stated["lung_harrell_c_of_minus_age"]), 1e-12),
     }
-    return [Row(figure, "lifelines 0.30.3 (references.json)", *pair) for figure, pair in compared.items()]
+    return [Row(figure, "lifelines 0.30.3", *pair) for figure, pair in compared.items()]
 
 
 def survival_rows(folder: Path) -> list[Row]:
@@ -145,9 +150,7 @@ def survival_rows(folder: Path) -> list[Row]:
         each, rng = np.arange(risk.size), np.random.default_rng(0)
         harrell = harrell_c(follow_up, risk)
         counts = [harrell.n_concordant, harrell.n_discordant, harrell.n_tied_risk]
-        found["Harrell's C", "lifelines 0.30.3 (references.json)"].append(
-            harrell.c.value - stated["harrell_c"]
-        )
+        found["Harrell's C", "lifelines 0.30.3"].append(harrell.c.value - stated["harrell_c"])
         found["pairs of Harrell's C", "scikit-survival 0.28.0"].append(apart(counts, peer["counts"]))
         uno = [uno_c(follow_up, risk, each, until=t, rng=rng, n_resamples=1).value for t in moments]
         found["Uno's C", "scikit-survival 0.28.0"].append(apart(uno, peer["uno"]))

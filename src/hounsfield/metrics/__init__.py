@@ -6,6 +6,7 @@ pages (evaluation). Read auroc.py first. `metrics` lists all by name.
 
 from hounsfield.metrics._bootstrap import Interval, cluster_bootstrap
 from hounsfield.metrics._registry import Metric, metric, metrics
+from hounsfield.metrics._surface_places import OutlineDefinition
 from hounsfield.metrics._weighted import (
     SortedScore,
     auroc_resamples,
@@ -29,8 +30,8 @@ from hounsfield.metrics.brier import brier
 from hounsfield.metrics.calibration_error import BrierParts, CalibrationError, brier_parts, calibration_error
 from hounsfield.metrics.calibration_line import CalibrationLine, calibration_line
 from hounsfield.metrics.class_agreement import (
-    ClassAgreement,
-    class_agreement,
+    ConfusionFigures,
+    confusion_figures,
     confusion_matrix,
     fleiss_kappa,
     krippendorff_alpha,
@@ -71,6 +72,8 @@ from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_
 from hounsfield.metrics.froc_intervals import froc_sensitivity_intervals
 from hounsfield.metrics.image_similarity import ms_ssim, nrmse, psnr, ssim, ssim_map
 from hounsfield.metrics.label_f1 import LabelF1, label_f1
+from hounsfield.metrics.label_maps import ClassAgreement, compare_label_maps
+from hounsfield.metrics.lesion_overlap import LesionOverlap, match_by_overlap
 from hounsfield.metrics.localisation import centre_distance_mm, pointing_distance_mm, pointing_game
 from hounsfield.metrics.measurement_agreement import (
     LimitsOfAgreement,
@@ -100,6 +103,7 @@ from hounsfield.metrics.sample_size import (
     design_effect,
     reader_study_power,
 )
+from hounsfield.metrics.segmentation_overlap import OverlapCounts, count_overlap
 from hounsfield.metrics.sensitivity import sensitivity
 from hounsfield.metrics.specificity import specificity
 from hounsfield.metrics.surface import SurfaceDistances, surface_distances
@@ -113,6 +117,8 @@ from hounsfield.metrics.survival_prediction import (
     survival_calibration,
 )
 from hounsfield.metrics.task_change import TaskChange, task_change
+from hounsfield.metrics.volume_error import VolumeError, volume_error
+from hounsfield.metrics.voxel_distances import VoxelDistances, mahalanobis_distance, voxel_distances
 from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
 
@@ -129,6 +135,7 @@ __all__ = [
     "CasesNeeded",
     "ClassAgreement",
     "Concordance",
+    "ConfusionFigures",
     "DecisionCounts",
     "DetectionFigures",
     "Difference",
@@ -139,12 +146,15 @@ __all__ = [
     "Interval",
     "KaplanMeier",
     "LabelF1",
+    "LesionOverlap",
     "LimitsOfAgreement",
     "LogRank",
     "Marks",
     "Matched",
     "Metric",
+    "OutlineDefinition",
     "Overlap",
+    "OverlapCounts",
     "PredictiveValues",
     "ReaderComponents",
     "ReaderStudy",
@@ -153,6 +163,8 @@ __all__ = [
     "SurfaceDistances",
     "SurvivalBin",
     "TaskChange",
+    "VolumeError",
+    "VoxelDistances",
     "at_prevalence",
     "auroc",
     "auroc_at",
@@ -179,16 +191,18 @@ __all__ = [
     "cases_for_observed_to_expected",
     "cases_for_proportion",
     "centre_distance_mm",
-    "class_agreement",
     "class_auroc",
     "class_brier",
     "class_log_loss",
     "classwise_calibration_error",
     "cluster_bootstrap",
+    "compare_label_maps",
     "concordance_correlation",
+    "confusion_figures",
     "confusion_matrix",
     "correlation",
     "count_decisions",
+    "count_overlap",
     "cpm_interval",
     "delong",
     "delong_study",
@@ -215,8 +229,10 @@ __all__ = [
     "krippendorff_alpha",
     "label_f1",
     "log_rank",
+    "mahalanobis_distance",
     "mask_iou",
     "match_boxes",
+    "match_by_overlap",
     "match_centres",
     "mean_absolute_error",
     "mean_average_precision",
@@ -257,6 +273,8 @@ __all__ = [
     "task_change",
     "top_k_accuracy",
     "uno_c",
+    "volume_error",
+    "voxel_distances",
     "wafroc",
     "wilson_interval",
 ]

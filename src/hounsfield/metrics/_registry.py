@@ -37,6 +37,7 @@ _BESIDES = (
     *("report_words", "bleu", "rouge", "label_f1", "entity_overlap"),
     *("survival", "concordance", "survival_prediction"),
     *("image_similarity", "frechet", "task_change"),
+    *("label_maps", "segmentation_overlap", "voxel_distances", "lesion_overlap", "volume_error"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 

@@ -42,7 +42,7 @@ def confusion_matrix(truth: NDArray[Any], said: NDArray[Any], n_classes: int) ->
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClassAgreement:
+class ConfusionFigures:
     """Figures of a confusion matrix (classes, classes), truth in rows; nan where a denominator is zero."""
 
     counts: NDArray[np.int64]
@@ -118,9 +118,9 @@ class ClassAgreement:
         return Interval(value, max(value - half, -1.0), min(value + half, 1.0))
 
 
-def class_agreement(truth: NDArray[Any], said: NDArray[Any], n_classes: int) -> ClassAgreement:
+def confusion_figures(truth: NDArray[Any], said: NDArray[Any], n_classes: int) -> ConfusionFigures:
     """Figures of class indices (n,); raises RefusedInput as `confusion_matrix` does."""
-    return ClassAgreement(confusion_matrix(truth, said, n_classes))
+    return ConfusionFigures(confusion_matrix(truth, said, n_classes))
 
 
 def fleiss_kappa(ratings: NDArray[Any]) -> float:
@@ -138,7 +138,7 @@ def fleiss_kappa(ratings: NDArray[Any]) -> float:
     m = float(readers[0])
     observed = float(((counts**2).sum(axis=1) - m).mean() / (m * (m - 1)))
     by_chance = float(((counts.sum(axis=0) / counts.sum()) ** 2).sum())
-    return (observed - by_chance) / (1 - by_chance) if by_chance < 1 else math.nan
+    return float((observed - by_chance) / (1 - by_chance)) if by_chance < 1 else math.nan
 
 
 def krippendorff_alpha(
@@ -163,7 +163,7 @@ def krippendorff_alpha(
     totals = together.sum(axis=1)
     distance = _distance(levels, totals, scale)
     expected = float(totals @ distance @ totals) / (totals.sum() - 1)
-    return 1.0 - float((together * distance).sum()) / expected
+    return 1.0 - float((together * distance).sum()) / float(expected)
 
 
 def _distance(

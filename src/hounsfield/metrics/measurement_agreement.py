@@ -64,11 +64,12 @@ def bland_altman(
         raise RefusedInput(
             f"{difference.size} pairs of {counts.size} patients: limits of agreement need {FEWEST_PAIRS} patients or more."
         )
-    bias, variance, error = _spread(difference, names, counts)
+    bias, variance, error, of_variance = _spread(difference, names, counts)
     n, deviation = counts.size, math.sqrt(variance)
     t = float(stdtrit(n - 1, 0.975))
-    # Variance of a limit: that of the mean and 1.96 squared times that of a standard deviation.
-    limit_error = math.sqrt(error**2 + Z_95**2 * variance / (2 * (n - 1)))
+    # Variance of a limit: that of the mean, and 1.96 squared times that of a standard deviation.
+    of_deviation = of_variance / (4 * variance) if variance else 0.0
+    limit_error = math.sqrt(error**2 + Z_95**2 * of_deviation)
     around = [
         Interval(at, at - t * limit_error, at + t * limit_error)
         for at in (bias - Z_95 * deviation, bias + Z_95 * deviation)
@@ -82,14 +83,14 @@ def bland_altman(
 
 def _spread(
     difference: NDArray[np.float64], names: NDArray[np.intp], counts: NDArray[np.intp]
-) -> tuple[float, float, float]:
-    """Mean difference, variance of a single one, and standard error of the mean, patients being independent."""
+) -> tuple[float, float, float, float]:
+    """Mean difference, variance of a single one, error of the mean, variance of that variance; patients independent."""
     bias, n = float(difference.mean()), counts.size
     means = np.bincount(names, weights=difference) / counts
     n_within = difference.size - n
     if not n_within:
         variance = float(difference.var(ddof=1))
-        return bias, variance, math.sqrt(variance / n)
+        return bias, variance, math.sqrt(variance / n), 2 * variance**2 / (n - 1)
     within = float(((difference - means[names]) ** 2).sum()) / n_within
     between = float((counts * (means - bias) ** 2).sum()) / (n - 1)
     # Expected size of a group where groups differ in size.
@@ -97,7 +98,8 @@ def _spread(
     shared = max((between - within) / size, 0.0)
     share = counts / difference.size
     error = math.sqrt(float((share**2 * (shared + within / counts)).sum()))
-    return bias, shared + within, error
+    of_variance = 2 * (between / size) ** 2 / (n - 1) + 2 * (within * (1 - 1 / size)) ** 2 / n_within
+    return bias, shared + within, error, of_variance
 
 
 def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> Interval:
