@@ -33,7 +33,9 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--resamples", type=int, default=2000)
     n_resamples = parser.parse_args().resamples
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,8 +130,6 @@ def _difference(difference: float, variance: float, level: float, freedom: float
 
 
 def _quantile(level: float) -> float:
-    from scipy.special import ndtri
-
     if not 0.0 < level < 1.0:
         raise RefusedInput(f"the level is {level:g}; give a fraction between 0 and 1, such as 0.95.")
-    return float(ndtri(0.5 + level / 2))
+    return NormalDist().inv_cdf(0.5 + level / 2)
