@@ -14,7 +14,7 @@ from benchmarks.guard import Row, thinned
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
 from benchmarks.resampling import JOBS, PROMISED_HU
 
-from benchmarks import segmentation_objects
+from benchmarks import segmentation_objects, surface_distances
 
 COMMANDS = (
     "body_composition",
@@ -23,6 +23,7 @@ COMMANDS = (
     "brain_tumour_mr",
     "guard",
     "inspect_folder",
+    "intervals",
     "lung_dice",
     "mean_film",
     "pet_figures",
@@ -31,6 +32,7 @@ COMMANDS = (
     "reading_ct",
     "resampling",
     "segmentation_objects",
+    "surface_distances",
 )
 
 
@@ -183,3 +185,30 @@ def test_resampling_measures_ours_beside_the_peers_and_compares_their_values():
     assert float(found["SimpleITK"][-1]) < PROMISED_HU
     assert float(found["scipy affine_transform"][-1]) < PROMISED_HU
     assert found["TorchIO"][2] == "absent: pip install torchio" or float(found["TorchIO"][-1]) < PROMISED_HU
+
+
+def test_distances_between_outlines_name_absent_peers_and_are_judged():
+    """At a small size, where no ratio means anything: rows of ours, and of each peer or its remedy."""
+    command = [sys.executable, "-m", "benchmarks.surface_distances", "--slices", "20", "--side", "32"]
+    answer = subprocess.run(
+        [*command, "--repeat", "1", "--scenes", "near"], check=False, capture_output=True, text=True
+    )
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in answer.stdout.splitlines()]
+    found = {row[1]: row for row in rows if row and row[0] == "near"}
+    assert set(found) == set(surface_distances.METHODS)
+    for peer, (_, _, remedy) in surface_distances.PEERS.items():
+        row = found[peer]
+        is_equal = row[-1] and float(row[-1]) <= surface_distances.PROMISED_DIFFERENCE
+        assert row[2] == f"absent: {remedy}" or is_equal
+
+
+def test_broken_promises_of_distances_are_named():
+    def row(name, ratio, difference):
+        return ["near", name, "1", "1", "1", ratio, "", "1", difference]
+
+    assert surface_distances.judged([row("surface-distance", "2.0", "1e-07"), row("MONAI", "4.0", "0")]) == []
+    assert surface_distances.judged([["near", "MONAI", "absent", *[""] * 6]]) == []
+    [slow] = surface_distances.judged([row("MONAI", "3.9", "0.0e+00")])
+    assert "3.9 times as fast as MONAI" in slow
+    [other] = surface_distances.judged([row("surface-distance", "9", "1.0e-05")])
+    assert "differs from surface-distance by 1.0e-05" in other

@@ -30,8 +30,14 @@ class Metric:
 
 # No single figure of truth and prediction: intervals, tests, curves and lines.
 _BESIDES = (
+    *("calibration_error", "class_agreement", "class_probabilities", "measurement_agreement", "sample_size"),
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
+    *("boxes", "detection", "free_response", "froc_intervals", "localisation"),
+    *("report_words", "bleu", "rouge", "label_f1", "entity_overlap"),
+    *("survival", "concordance", "survival_prediction"),
+    *("image_similarity", "frechet", "task_change"),
+    *("label_maps", "segmentation_overlap", "voxel_distances", "lesion_overlap", "volume_error"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 

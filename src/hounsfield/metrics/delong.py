@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,14 +67,13 @@ def placements(truth: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[np.fl
     truth: bool (n,). scores: (k, n). Returns (k, n_positive), of negatives below each positive, and
     (k, n_negative), of positives above each negative. Both classes must occur.
     """
-    from scipy.stats import rankdata
-
     positive = np.asarray(truth, dtype=bool)
     values = np.atleast_2d(np.asarray(scores, dtype=np.float64))
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    ranks = rankdata(values, axis=1)
-    of_positives = (ranks[:, positive] - rankdata(values[:, positive], axis=1)) / n_negative
-    of_negatives = 1.0 - (ranks[:, ~positive] - rankdata(values[:, ~positive], axis=1)) / n_positive
+    ranks = np.array([_midranks(row) for row in values])
+    own = [np.array([_midranks(row[part]) for row in values]) for part in (positive, ~positive)]
+    of_positives = (ranks[:, positive] - own[0]) / n_negative
+    of_negatives = 1.0 - (ranks[:, ~positive] - own[1]) / n_positive
     return of_positives, of_negatives
 
 
@@ -94,31 +94,42 @@ def delong(truth: NDArray[Any], scores: NDArray[Any]) -> AurocCovariance:
     return AurocCovariance(of_positives.mean(axis=1), covariance, positive.size)
 
 
+def _midranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1, ties sharing their mean, of (n,); one sort, where scipy.stats costs half a second to import."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])
+    counts = np.diff(np.append(starts, values.size))
+    ranks = np.empty(values.size)
+    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
+    return ranks
+
+
 def _covariance(placed: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.atleast_2d(np.cov(placed))
 
 
 def _difference(difference: float, variance: float, level: float, freedom: float = math.inf) -> Difference:
     """Difference and test; scores that order all cases alike do not differ, and are not tested."""
-    from scipy.stats import norm, t
+    from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
     if variance <= 1e-20:  # rounding of equal placements
         same = Interval(difference, difference, difference)
         is_same = difference == 0.0
         return Difference(same, 0.0 if is_same else math.copysign(math.inf, difference), float(is_same))
-    law = norm if math.isinf(freedom) else t(freedom)
     error = math.sqrt(variance)
-    statistic, half = difference / error, float(law.ppf(0.5 + level / 2)) * error
+    statistic = difference / error
+    normal, upper = math.isinf(freedom), 0.5 + level / 2
+    half = float(ndtri(upper) if normal else stdtrit(freedom, upper)) * error
+    below = float(ndtr(-abs(statistic)) if normal else stdtr(freedom, -abs(statistic)))
     return Difference(
         Interval(difference, difference - half, difference + half),
         statistic,
-        float(2 * law.sf(abs(statistic))),
+        2 * below,
     )
 
 
 def _quantile(level: float) -> float:
-    from scipy.special import ndtri
-
     if not 0.0 < level < 1.0:
         raise RefusedInput(f"the level is {level:g}; give a fraction between 0 and 1, such as 0.95.")
-    return float(ndtri(0.5 + level / 2))
+    return NormalDist().inv_cdf(0.5 + level / 2)
