@@ -187,6 +187,7 @@ def test_resampling_measures_ours_beside_the_peers_and_compares_their_values():
     assert found["TorchIO"][2] == "absent: pip install torchio" or float(found["TorchIO"][-1]) < PROMISED_HU
 
 
+@pytest.mark.slow
 def test_distances_between_outlines_name_absent_peers_and_are_judged():
     """At a small size, where no ratio means anything: rows of ours, and of each peer or its remedy."""
     command = [sys.executable, "-m", "benchmarks.surface_distances", "--slices", "20", "--side", "32"]
