@@ -99,13 +99,13 @@ WAYS_OF = {"BINARY": tuple(WAYS), "LABELMAP": tuple(WAYS)[:1], "FRACTIONAL": tup
 OURS = "hounsfield"
 
 
-def make_labels(shape: tuple[int, int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The mask as label map: 0 and the classes 1 to 5."""
+def make_labels(shape: tuple[int, int, int], *, scale: float = 1.0) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The mask as label map: 0 and the classes 1 to 5. scale: of the half axes."""
     z, y, x = np.ogrid[tuple(slice(-1, 1, n * 1j) for n in shape)]
     labels = np.zeros(shape, dtype=np.uint8)
     for number, (centre, half) in enumerate(ELLIPSOIDS, start=1):
         distance = sum(((at - c) / h) ** 2 for at, c, h in zip((z, y, x), centre, half, strict=True))
-        labels[distance < 1] = number
+        labels[distance < scale**2] = number
     return labels
 
 

@@ -1,10 +1,11 @@
 """Dice, surface Dice and HD95 of five classes of a label map: ours beside surface-distance and MONAI, in one run.
 
-    python -m benchmarks.surface_distances [--slices 300] [--side 512] [--repeat 3] [--scenes near far]
+    python -m benchmarks.surface_distances [--slices 300] [--side 512] [--repeat 3] [--scenes near far inside]
 
 Lungs, heart, spine and a lesion as ellipsoids of one label map (uint8, 0.9 x 0.7 x 0.7 mm). In the scene "near" the
 prediction lies two to three voxels beside the truth; in "far" it is the truth turned end for end, so that every class
-but the heart lies 35 to 240 mm away from itself. Each method starts from the two label maps, gets its masks from
+but the heart lies 35 to 240 mm away from itself; in "inside" the ellipsoids are a fifth smaller, which is the least good case
+for us and promised nothing. Each method starts from the two label maps, gets its masks from
 them by comparing, and gives the three figures for each class: by area of surface (surface-distance, and ours), or by
 border voxels (MONAI, and ours). Each row is a process of its own with one thread, after a call on small maps of each scene; the methods
 take turns, `repeat` times, and once more for memory (PSS above label maps and imports).
@@ -51,6 +52,8 @@ TOLERANCE_MM = 1.0
 CLASSES = range(1, N_CLASSES + 1)
 # What the project promises: least times faster, and the goal; and how much the figures may differ.
 PROMISED = {"surface-distance": (2.0, 6.0), "MONAI": (4.0, 30.0)}
+SCENES = ("near", "far", "inside")
+PROMISED_SCENES = ("near", "far")
 PROMISED_DIFFERENCE = 1e-6
 # MONAI gives single precision.
 RELATIVE_DIFFERENCE = 1e-6
@@ -61,6 +64,8 @@ def make_scene(scene: str, shape: tuple[int, int, int]) -> tuple[Labels, Labels]
     truth = make_labels(shape)
     if scene == "far":
         return truth, np.ascontiguousarray(truth[::-1, ::-1, ::-1])
+    if scene == "inside":
+        return truth, make_labels(shape, scale=0.8)
     prediction = np.zeros_like(truth)
     prediction[2:, 3:, 2:] = truth[:-2, :-3, :-2]
     return truth, prediction
@@ -189,7 +194,8 @@ def rows_of(scene: str, options: argparse.Namespace, folder: Path) -> list[list[
     for name in names:
         beside = PEERS[name][0] if name in PEERS else name
         ratios = [f"{cost[name][key] / cost[beside][key]:.1f}" for key in ("wall_s", "cpu_s")]
-        promised = "{:g}, goal {:g}".format(*PROMISED[name]) if name in PROMISED else ""
+        is_promised = name in PROMISED and scene in PROMISED_SCENES
+        promised = "{:g}, goal {:g}".format(*PROMISED[name]) if is_promised else ""
         difference = f"{largest_difference(last[beside]['figures'], last[name]['figures']):.1e}"
         seconds = [f"{cost[name][key]:.2f}" for key in ("wall_s", "cpu_s")]
         rows.append([scene, name, *seconds, *ratios, promised, f"{last[name]['peak_mb']:.0f}", difference])
@@ -199,8 +205,8 @@ def rows_of(scene: str, options: argparse.Namespace, folder: Path) -> list[list[
 def judged(rows: list[list[str]]) -> list[str]:
     """The promises that the rows break: of speed by processor time, and of equal figures."""
     broken = []
-    for scene, name, _, _, _, ratio, _, _, difference in rows:
-        if name in PROMISED and ratio and float(ratio) < PROMISED[name][0]:
+    for scene, name, _, _, _, ratio, promised, _, difference in rows:
+        if promised and float(ratio) < PROMISED[name][0]:
             broken.append(f"{scene}: {ratio} times as fast as {name}")
         if difference and float(difference) > PROMISED_DIFFERENCE:
             broken.append(f"{scene}: differs from {name} by {difference}")
@@ -213,7 +219,7 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=300)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--scenes", nargs="+", choices=("near", "far"), default=("near", "far"))
+    parser.add_argument("--scenes", nargs="+", choices=SCENES, default=SCENES)
     parser.add_argument("--one", choices=tuple(METHODS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)

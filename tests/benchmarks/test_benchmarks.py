@@ -205,7 +205,7 @@ def test_distances_between_outlines_name_absent_peers_and_are_judged():
 
 def test_broken_promises_of_distances_are_named():
     def row(name, ratio, difference):
-        return ["near", name, "1", "1", "1", ratio, "", "1", difference]
+        return ["near", name, "1", "1", "1", ratio, "4, goal 30", "1", difference]
 
     assert surface_distances.judged([row("surface-distance", "2.0", "1e-07"), row("MONAI", "4.0", "0")]) == []
     assert surface_distances.judged([["near", "MONAI", "absent", *[""] * 6]]) == []
