@@ -32,6 +32,8 @@ class Metric:
 _BESIDES = (
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
+    *("kappa", "confusion_matrix", "several_classes", "calibration_error", "measured_values"),
+    *("limits_of_agreement", "intraclass_correlation", "sample_size", "fewest_cases"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 
