@@ -444,6 +444,53 @@ def slope_cases(_data):
     )
 
 
+def curves(_data):
+    """Every point of both curves, from scikit-learn's without its dropped ones."""
+    for truth, score, _ in binary(10):
+        for mine, theirs in zip(
+            own.roc_curve(truth, score)[:2],
+            peer.roc_curve(truth, score, drop_intermediate=False)[:2],
+            strict=True,
+        ):
+            yield from zip(mine, theirs, strict=True)
+
+
+def bins(_data):
+    from sklearn.calibration import calibration_curve
+
+    for truth, score, _ in binary(10):
+        spread = np.clip(score + 1e-7, 0, 1)  # off the edges, which belong to other bins there
+        observed, stated = calibration_curve(truth, spread, n_bins=10)
+        found = own.calibration_bins(truth, spread)
+        yield from zip([one.observed for one in found], observed, strict=True)
+        yield from zip([one.stated for one in found], stated, strict=True)
+
+
+def binned_error(truth, stated):
+    """Calibration error from the histogram of scipy."""
+    edges = np.linspace(0, 1, 11)
+    gap = stats.binned_statistic(stated, stated - truth, "sum", edges).statistic
+    return np.abs(gap).sum() / len(truth)
+
+
+def moved(truth, score):
+    """Odds of the score times the ratio of odds of the two prevalences."""
+    p = score[0]
+    odds = p / (1 - p) * (0.1 / 0.9) / (truth.mean() / (1 - truth.mean()))
+    return odds / (1 + odds)
+
+
+def plain_clusters(_data):
+    truth, score, _ = next(binary(1))
+    patients = np.arange(truth.size) // 4
+    found = own.cluster_bootstrap(
+        lambda i: own.auroc(truth[i], score[i]), patients, rng=np.random.default_rng(1), n_resamples=200
+    )
+    areas = own.auroc_resamples([truth], [score], patients, rng=np.random.default_rng(1), n_resamples=200)
+    quick = own.percentile_interval(found.value, areas[:, 0])
+    yield from ((found.low, quick.low), (found.high, quick.high))
+
+
 NEWCOMBE = own.DecisionCounts(true_positive=56, false_positive=48, true_negative=32, false_negative=14)
 RATERS = np.array([[75, 1, 4], [5, 4, 1], [0, 0, 10]])
 
@@ -451,10 +498,15 @@ RATERS = np.array([[75, 1, 4], [5, 4, 1], [0, 0, 10]])
 ROWS = (
     Row("AUROC", "Hanley and McNeil 1982", "scikit-learn `roc_auc_score`", EXACT, ranked(own.auroc, peer.roc_auc_score)),
     Row("average precision", "as in `average_precision`", "scikit-learn `average_precision_score`", EXACT, ranked(own.average_precision, peer.average_precision_score)),
+    Row("ROC curve, every point", "definition", "scikit-learn `roc_curve`", EXACT, curves),
     Row("DeLong variance", "DeLong 1988", "every pair of cases, counted", EXACT, brute_delong),
     Row("AUROC, DeLong variance, interval, paired and unpaired tests", "DeLong 1988", "pROC 1.19 on its table aSAH", 1e-6, asah, needs_data=True),
     Row("AUROC of resampled patients", "Field and Welsh 2007", "scikit-learn `roc_auc_score` of the cases drawn", EXACT, bootstrap_areas),
     Row("Wilson interval", "Wilson 1927", "scipy `binomtest`", 1e-6, wilson),
+    Row("interval of resampled clusters", "Field and Welsh 2007", "`auroc_resamples`, another file", EXACT, plain_clusters),
+    Row("sensitivity + specificity of decisions", "definition", "scikit-learn `balanced_accuracy_score`", EXACT, lambda _data: ((own.sensitivity(t, d) + own.specificity(t, d), 2 * peer.balanced_accuracy_score(t, d)) for t, _, d in binary())),
+    Row("predictive values by Bayes", "Altman and Bland 1994", "scikit-learn `precision_score`", EXACT, decided(lambda c: own.predictive_values(sensitivity=c.sensitivity.value, specificity=c.specificity.value, prevalence=c.n_positive / c.n).positive, peer.precision_score)),
+    Row("probability at another prevalence", "Saerens 2002", "ratio of odds, by hand", EXACT, ranked(lambda t, s: own.at_prevalence(s[0], calibrated_at=t.mean(), used_at=0.1), moved)),
     Row("sensitivity", "definition", "scikit-learn `recall_score`", EXACT, decided(lambda c: c.sensitivity.value, peer.recall_score)),
     Row("specificity", "definition", "scikit-learn `recall_score` of negatives", EXACT, decided(lambda c: c.specificity.value, lambda t, d: peer.recall_score(~t, ~d))),
     Row("PPV", "definition", "scikit-learn `precision_score`", EXACT, decided(lambda c: c.ppv.value, peer.precision_score)),
@@ -475,6 +527,9 @@ ROWS = (
     Row("refinement of the Brier score", "Dimitriadis 2021", "scikit-learn `IsotonicRegression`", EXACT, ranked(lambda t, s: own.brier_parts(t, s).refinement, isotonic)),
     Row("calibration error, bins of equal count", "Nixon 2019", "scikit-learn `calibration_curve`", 1e-9, ranked(lambda t, s: own.calibration_error(t, (s + np.arange(s.size) * 1e-6) / 2, n_bins=8, bins="count").mean, equal_count)),
     Row("expected calibration error, bins of equal width", "Naeini 2015", "`calibration_error`, another file", EXACT, ranked(own.expected_calibration_error, lambda t, s: own.calibration_error(t, s).mean)),
+    Row("calibration bins: stated and observed", "as in `calibration_bins`", "scikit-learn `calibration_curve`", EXACT, bins),
+    Row("calibration error of the likeliest class", "Guo 2017", "scipy `binned_statistic`", EXACT, classed(own.top_label_calibration_error, lambda t, p: binned_error(p.argmax(1) == t, p.max(1)))),
+    Row("calibration error of each class, averaged", "Kull 2019", "scipy `binned_statistic`", EXACT, classed(own.classwise_calibration_error, lambda t, p: np.mean([binned_error(t == k, p[:, k]) for k in range(4)]))),
     Row("calibration intercept and slope", "Cox 1958", "scipy `minimize` of the likelihood", 1e-6, fitted_line),
     Row("one-vs-rest AUROC, macro", "Provost and Domingos 2000", "scikit-learn `roc_auc_score`", EXACT, classed(own.one_vs_rest_auroc, lambda t, p: peer.roc_auc_score(t, p, multi_class="ovr"))),
     Row("one-vs-rest AUROC, weighted", "Provost and Domingos 2000", "scikit-learn `roc_auc_score`", EXACT, classed(lambda t, p: own.one_vs_rest_auroc(t, p, average="weighted"), lambda t, p: peer.roc_auc_score(t, p, multi_class="ovr", average="weighted"))),

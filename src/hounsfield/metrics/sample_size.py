@@ -72,29 +72,29 @@ def enrolled(*, positive: int, negative: int, prevalence: float) -> CasesNeeded:
     return CasesNeeded(positive, negative, max(_up(positive / prevalence), _up(negative / (1 - prevalence))))
 
 
-def auroc_standard_error(area: float, *, n_positive: int, n_negative: int) -> float:
+def auroc_standard_error(auroc: float, *, n_positive: int, n_negative: int) -> float:
     """Expected standard error of an area. Source: Hanley and McNeil 1982, Radiology 143:29."""
-    require_between("area", area, 0.0, 1.0)
+    require_between("auroc", auroc, 0.0, 1.0)
     if min(n_positive, n_negative) < 1:
         raise RefusedInput(f"{n_positive} positive and {n_negative} negative cases; one of each is needed.")
-    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    first, second = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
     variance = (
-        area * (1 - area) + (n_positive - 1) * (first - area**2) + (n_negative - 1) * (second - area**2)
+        auroc * (1 - auroc) + (n_positive - 1) * (first - auroc**2) + (n_negative - 1) * (second - auroc**2)
     )
     return math.sqrt(variance / (n_positive * n_negative))
 
 
 def auroc_cases(
-    area: float, *, half_width: float, negatives_per_positive: float = 1.0, level: float = 0.95
+    auroc: float, *, half_width: float, negatives_per_positive: float = 1.0, level: float = 0.95
 ) -> CasesNeeded:
-    """Cases for an interval of area +- half_width, by auroc_standard_error."""
+    """Cases for an interval of auroc +- half_width, by auroc_standard_error."""
     require_between("half_width", half_width, 0.0, 0.5)
     require_between("negatives_per_positive", negatives_per_positive, 0.0, math.inf)
     goal = half_width / two_sided(level)
 
     def enough(positive: int) -> bool:
         negative = _up(positive * negatives_per_positive)
-        return auroc_standard_error(area, n_positive=positive, n_negative=negative) <= goal
+        return auroc_standard_error(auroc, n_positive=positive, n_negative=negative) <= goal
 
     positive = _smallest(enough)
     negative = _up(positive * negatives_per_positive)
@@ -133,9 +133,9 @@ def auroc_comparison_cases(
     return CasesNeeded(positive, negative, positive + negative)
 
 
-def _obuchowski_variance(area: float, negatives_per_positive: float) -> float:
+def _obuchowski_variance(auroc: float, negatives_per_positive: float) -> float:
     """Variance of an area times the number of positives."""
-    a = 1.414 * NormalDist().inv_cdf(area)
+    a = 1.414 * NormalDist().inv_cdf(auroc)
     return 0.0099 * math.exp(-(a**2) / 2) * (5 * a**2 + 8 + (a**2 + 8) / negatives_per_positive)
 
 
