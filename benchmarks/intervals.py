@@ -1,85 +1,169 @@
-"""Areas with intervals for 14 labels of 25,000 films: DeLong's, and by resampling patients, beside scikit-learn.
+"""How long intervals of areas under ROC curves take, beside scikit-learn.
 
-    python -m benchmarks.intervals [--resamples N]
+    .venv/bin/python -m benchmarks.intervals
 
-Made scores of 5,000 patients, five films each. scikit-learn has no interval of an area: what it would take is its area,
-14 times for each of N resamples; a fiftieth of them is run and the time multiplied. Processor time is told beside elapsed
-time, since neighbours move that one less.
+Fourteen labels of 25,000 films of 6,000 patients, drawn from a seed: DeLong's intervals of all, and 2,000 resamples of patients
+of all. The peer is scikit-learn's roc_auc_score: once a label for the areas (it has no interval), and within a plain
+bootstrap by numpy on a fraction of the resamples, scaled to all. Both take turns in one process; their areas
+are compared. The time of imports is told apart. Ratios are of medians.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
+import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks._table import heading, table
-from hounsfield.metrics import auroc_resamples, delong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-N_LABELS, N_PATIENTS, FILMS = 14, 5000, 5
-SHARE = 50
+    from numpy.typing import NDArray
+
+PROMISED_DELONG_S = 0.2
+PROMISED_RESAMPLES_S = 10.0
+LARGEST_DIFFERENCE = 1e-12
+_IMPORT = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
 
 
-def timed(run: Callable[[], object]) -> tuple[float, float]:
-    """Elapsed and processor seconds of one run."""
-    start, used = time.perf_counter(), time.process_time()
-    run()
-    return time.perf_counter() - start, time.process_time() - used
+def films(
+    n_labels: int, n_films: int, n_patients: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.intp]]:
+    """Truths and probabilities (labels, films) and the patient of each film; one film in ten is positive."""
+    rng = np.random.default_rng(1)
+    truths = rng.random((n_labels, n_films)) < 0.1
+    scores = 1 / (1 + np.exp(2 - rng.standard_normal((n_labels, n_films)) - truths))
+    return truths, np.round(scores, 6), rng.integers(0, n_patients, n_films)
+
+
+def seconds(call: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Wall and processor seconds of a call, and what it gave."""
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    result = call()
+    return time.perf_counter() - wall_s, time.process_time() - cpu_s, result
+
+
+def import_seconds(statement: str) -> float:
+    """Processor seconds of an import in a fresh process after numpy."""
+    said = subprocess.run(
+        [sys.executable, "-c", "import numpy; " + _IMPORT.format(statement)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+    )
+    return float(said.stdout)
+
+
+def plain_bootstrap(
+    truths: NDArray[np.bool_], scores: NDArray[np.float64], patients: NDArray[np.intp], n_resamples: int
+) -> NDArray[np.float64]:
+    """Areas (n_resamples, labels): patients drawn, their films put together, scikit-learn on each label."""
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(2)
+    names, inverse = np.unique(patients, return_inverse=True)
+    by_patient = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
+    found = []
+    for _ in range(n_resamples):
+        cases = np.concatenate([by_patient[one] for one in rng.integers(0, len(names), len(names))])
+        found.append([roc_auc_score(t[cases], s[cases]) for t, s in zip(truths, scores, strict=True)])
+    return np.array(found)
+
+
+def compared(
+    ours: Callable[[], Any], theirs: Callable[[], Any], repeat: int
+) -> tuple[tuple[float, float], tuple[float, float], Any, Any]:
+    """Median wall and processor seconds of both, taking turns, and what each gave."""
+    first, second = [], []
+    for _ in range(repeat):
+        first.append(seconds(ours))
+        second.append(seconds(theirs))
+
+    def middle(runs: list[tuple[float, float, Any]]) -> tuple[float, float]:
+        return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
+
+    return middle(first), middle(second), first[-1][2], second[-1][2]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--resamples", type=int, default=2000)
-    n_resamples = parser.parse_args().resamples
-    rng = np.random.default_rng(0)
-    n = N_PATIENTS * FILMS
-    patients = np.repeat(np.arange(N_PATIENTS), FILMS)
-    truth = rng.random((N_LABELS, n)) < rng.uniform(0.02, 0.3, N_LABELS)[:, None]
-    score = rng.normal(size=(N_LABELS, n)) + truth
-    print(
-        heading(
-            "Areas with intervals",
-            inputs=f"{N_LABELS} labels, {n} films of {N_PATIENTS} patients, {n_resamples} resamples",
-        )
-    )
-    rows = [
-        ("DeLong, first call", *timed(lambda: by_delong(truth, score))),
-        ("DeLong", *timed(lambda: by_delong(truth, score))),
-        (
-            "resampling patients",
-            *timed(
-                lambda: auroc_resamples(truth, score, patients, rng=rng, n_resamples=n_resamples),
-            ),
-        ),
-    ]
-    peer = timed(lambda: by_scikit_learn(truth, score, patients, n_resamples // SHARE))
-    rows.append((f"scikit-learn, {SHARE} x a {SHARE}th", *(SHARE * seconds for seconds in peer)))
-    print(table(["way", "elapsed s", "processor s"], [(name, f"{a:.2f}", f"{b:.2f}") for name, a, b in rows]))
-    print(f"\nresampling: {rows[3][2] / rows[2][2]:.0f} times less processor time than scikit-learn")
+    """Print the table; leave with 1 where an area differs from the peer's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--labels", type=int, default=14)
+    parser.add_argument("--films", type=int, default=25_000)
+    parser.add_argument("--patients", type=int, default=6_000)
+    parser.add_argument("--resamples", type=int, default=2_000)
+    parser.add_argument("--fraction", type=int, default=20, help="resamples that the peer does")
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
 
-
-def by_delong(truth: np.ndarray, score: np.ndarray) -> list[object]:
-    """Interval of every label."""
-    return [delong(one, said).interval() for one, said in zip(truth, score, strict=True)]
-
-
-def by_scikit_learn(truth: np.ndarray, score: np.ndarray, patients: np.ndarray, n_resamples: int) -> None:
-    """Areas of resampled films, patient by patient."""
     from sklearn.metrics import roc_auc_score
 
-    rng = np.random.default_rng(1)
-    films = patients.reshape(N_PATIENTS, FILMS) * FILMS + np.arange(FILMS)
-    for _ in range(n_resamples):
-        drawn = films[rng.integers(0, N_PATIENTS, N_PATIENTS)].ravel()
-        for one, said in zip(truth, score, strict=True):
-            roc_auc_score(one[drawn], said[drawn])
+    from hounsfield.metrics import auroc_resamples, delong
+
+    truths, scores, patients = films(options.labels, options.films, options.patients)
+    exact = compared(
+        lambda: [delong(t, s).interval() for t, s in zip(truths, scores, strict=True)],
+        lambda: [roc_auc_score(t, s) for t, s in zip(truths, scores, strict=True)],
+        options.repeat,
+    )
+    drawn = compared(
+        lambda: auroc_resamples(
+            truths, scores, patients.tolist(), rng=np.random.default_rng(2), n_resamples=options.resamples
+        ),
+        lambda: plain_bootstrap(truths, scores, patients, options.fraction),
+        1,
+    )
+    scale = options.resamples / options.fraction
+    apart = max(
+        float(np.abs(np.array([one.value for one in exact[2]]) - exact[3]).max()),
+        float(np.abs(drawn[2][: options.fraction] - drawn[3]).max()),
+    )
+    inputs = (
+        f"{options.labels} labels of {options.films} films of {options.patients} patients; {options.repeat} repeats of the areas, "
+        f"one of the resamples; the peer's {options.fraction} resamples are scaled to {options.resamples}"
+    )
+    print(heading("Intervals of areas under ROC curves", inputs=inputs))
+    rows = []
+    for name, (ours, theirs, *_), factor, promised in (
+        ("DeLong; the peer areas alone", exact, 1.0, PROMISED_DELONG_S),
+        (f"{options.resamples} resamples of patients", drawn, scale, PROMISED_RESAMPLES_S),
+    ):
+        wall_s, cpu_s = (factor * one for one in theirs)
+        rows.append(
+            [
+                name,
+                *(f"{one:.3f}" for one in (*ours, wall_s, cpu_s)),
+                f"{wall_s / ours[0]:.1f}",
+                f"{cpu_s / ours[1]:.1f}",
+                f"{promised:g}",
+            ]
+        )
+    columns = (
+        "what",
+        "wall s",
+        "cpu s",
+        "peer wall s",
+        "peer cpu s",
+        "wall, times",
+        "cpu, times",
+        "goal, wall s",
+    )
+    print(table(columns, rows))
+    ours_s = import_seconds("import hounsfield.metrics")
+    print(
+        f"\nimports, cpu s: hounsfield.metrics {ours_s:.2f}, sklearn.metrics {import_seconds('import sklearn.metrics'):.2f}"
+    )
+    print(f"largest difference of an area: {apart:.1e} (limit {LARGEST_DIFFERENCE:.0e})")
+    if apart > LARGEST_DIFFERENCE:
+        raise SystemExit("areas differ from scikit-learn's")
 
 
 if __name__ == "__main__":

@@ -13,15 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from tests.metrics.comparison import PEERS, Row, apart
-from tests.metrics.decision_rows import (
-    agreement_rows,
-    asah_rows,
-    candidate_rows,
-    class_rows,
-    label_rows,
-    outline_rows,
-    reader_rows,
-)
+from tests.metrics.outline_rows import outline_rows
 from tests.metrics.reference_tables import free_response_rows, lung_rows, survival_rows
 
 from hounsfield.metrics import (
@@ -267,28 +259,19 @@ def feature_rows() -> list[Row]:
     ]
 
 
-# By what they compare; those of the second kind read the folder of real data.
+# By what they compare; those of the second kind read the folder of published tables.
 MADE = {
-    "One label": [label_rows],
-    "Classes that exclude each other": [class_rows],
-    "Measurements": [agreement_rows],
     "Outlines": [outline_rows],
     "Detection": [detection_rows],
     "Reports": [text_rows],
     "Pictures": [picture_rows, feature_rows],
 }
-FROM_DATA = {
-    "One label": [("statistics_references", asah_rows)],
-    "Detection": [("lung_nodule_marks", candidate_rows), ("statistics_references", free_response_rows)],
-    "Readers": [("statistics_references", reader_rows)],
-    "Survival": [("statistics_references", lung_rows), ("statistics_references", survival_rows)],
-}
+FROM_TABLES = {"Detection": [free_response_rows], "Survival": [lung_rows, survival_rows]}
 
 
-def rows_by_kind(real_data: Path | None = None) -> dict[str, list[Row]]:
-    """All rows; those that need the folder of real data only where it is given."""
+def rows_by_kind(tables: Path | None = None) -> dict[str, list[Row]]:
+    """All rows; those of published tables only where their folder (statistics_references) is given."""
     found = {kind: [row for make in makers for row in make()] for kind, makers in MADE.items()}
-    for kind, makers in FROM_DATA.items() if real_data else ():
-        own = [row for folder, make in makers for row in make(real_data / folder)]
-        found[kind] = [*found.get(kind, []), *own]
+    for kind, makers in FROM_TABLES.items() if tables else ():
+        found[kind] = [*found.get(kind, []), *(row for make in makers for row in make(tables))]
     return found

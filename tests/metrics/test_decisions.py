@@ -40,12 +40,35 @@ def test_likelihood_ratios_by_hand():
     assert LIVER.likelihood_ratio_negative.value == pytest.approx((27 / 258) / (54 / 86))
 
 
+def test_youden_and_balanced_accuracy_have_the_published_interval_of_a_difference():
+    """Newcombe 1998, Stat Med 17:873, table II: 56 of 70 less 48 of 80, method 10: 0.0524 to 0.3339."""
+    found = DecisionCounts(true_positive=56, false_positive=48, true_negative=32, false_negative=14)
+    assert found.youden.value == pytest.approx(0.2)
+    assert (found.youden.low, found.youden.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert found.balanced_accuracy.value == pytest.approx((0.8 + 0.4) / 2)
+    assert found.balanced_accuracy.high == pytest.approx(1.3339 / 2, abs=5e-5)
+
+
+def test_predictive_values_elsewhere_follow_bayes_and_the_formula_of_logits():
+    found_ppv, found_npv = LIVER.at_prevalence(0.25)
+    assert found_ppv.value == pytest.approx(231 / 258 * 0.25 / (231 / 258 * 0.25 + 32 / 86 * 0.75))
+    assert found_npv.value == pytest.approx(54 / 86 * 0.75 / (54 / 86 * 0.75 + 27 / 258 * 0.25))
+    error = math.sqrt(231 / 258 / (27 / 258) / 258 + 32 / 86 / (54 / 86) / 86)
+    logit = math.log(54 / 86 * 0.75 / (27 / 258 * 0.25))
+    assert found_npv.low == pytest.approx(1 / (1 + math.exp(-(logit - 1.959964 * error))))
+    assert found_npv.low < found_npv.value < found_npv.high
+    assert LIVER.at_prevalence(258 / 344)[0].value == pytest.approx(LIVER.ppv.value)
+    with pytest.raises(RefusedInput, match="prevalence is 25"):
+        LIVER.at_prevalence(25)
+
+
 def test_what_has_no_denominator_is_undefined():
     nobody_called = DecisionCounts(0, 0, 5, 5)
     assert math.isnan(nobody_called.ppv.value)
     assert math.isnan(nobody_called.mcc)
     assert math.isnan(nobody_called.likelihood_ratio_positive.value)
     assert nobody_called.f1 == 0.0
+    assert math.isnan(DecisionCounts(0, 1, 1, 0).youden.value)
     assert math.isnan(DecisionCounts(0, 0, 0, 0).kappa)
     with pytest.raises(RefusedInput, match="negative count"):
         DecisionCounts(-1, 0, 0, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.metrics.independent_references import FROM_DATA, MADE, rows_by_kind
+from tests.metrics.independent_references import FROM_TABLES, MADE, rows_by_kind
 
 
 @pytest.mark.parametrize("kind", MADE)
@@ -14,9 +14,9 @@ def test_figures_agree_with_independent_programs(kind):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("kind", FROM_DATA)
+@pytest.mark.parametrize("kind", FROM_TABLES)
 def test_figures_agree_with_the_reference_tables(kind, real_data):
-    found = [row for folder, make in FROM_DATA[kind] for row in make(real_data / folder)]
+    found = [row for make in FROM_TABLES[kind] for row in make(real_data / "statistics_references")]
     assert found
     assert not [row for row in found if not row.difference <= row.allowed]
 

@@ -30,7 +30,6 @@ class Metric:
 
 # No single figure of truth and prediction: intervals, tests, curves and lines.
 _BESIDES = (
-    *("calibration_error", "class_agreement", "class_probabilities", "measurement_agreement", "sample_size"),
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
     *("boxes", "detection", "free_response", "froc_intervals", "localisation"),
@@ -38,6 +37,8 @@ _BESIDES = (
     *("survival", "concordance", "survival_prediction"),
     *("image_similarity", "frechet", "task_change"),
     *("label_maps", "segmentation_overlap", "voxel_distances", "lesion_overlap", "volume_error"),
+    *("kappa", "confusion_matrix", "several_classes", "calibration_error", "measured_values"),
+    *("limits_of_agreement", "intraclass_correlation", "sample_size", "fewest_cases"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 

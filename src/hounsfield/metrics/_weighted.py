@@ -30,29 +30,34 @@ class SortedScore:
     """One score in ascending order, for figures of weighted cases; `sort_score` makes it.
 
     order: (n,) cases by score. positive: (n,), 1 or 0 in that order. ends: index behind each block of ties, None
-    where no scores tie.
+    where no scores tie. places: (n_positive,) index of each positive in the order. blocks, hits: (2, n_positive) first
+    index of its block of ties and the index behind it, and the positives before these; None without ties.
     """
 
     order: NDArray[np.intp]
     positive: NDArray[np.float64]
     ends: NDArray[np.intp] | None
+    places: NDArray[np.intp]
+    blocks: NDArray[np.intp] | None
+    hits: NDArray[np.intp] | None
 
     def auroc(self, weights: NDArray[np.float64]) -> float:
         """The area under the ROC curve of cases of these weights (n,); nan if a class has none."""
-        w = weights[self.order]
-        wins = w * self.positive
-        losses = w - wins
-        below = np.cumsum(losses)
-        n_wins, n_losses = float(wins.sum()), float(below[-1])
+        # The running sum is taken over all cases, and everything else at the few positives.
+        up_to = np.cumsum(weights.take(self.order))
+        wins = weights.take(self.order.take(self.places))
+        wins_to = np.cumsum(wins)
+        n_wins = float(wins_to[-1]) if wins.size else 0.0
+        n_losses = float(up_to[-1]) - n_wins
         if not n_wins or not n_losses:
             return float("nan")
-        if self.ends is None:
-            return float(wins @ below) / (n_wins * n_losses)
-        # Half of those in the own block count.
-        wins_to = np.cumsum(wins)[self.ends - 1]
-        losses_to = below[self.ends - 1]
-        block_wins, block_losses = np.diff(wins_to, prepend=0.0), np.diff(losses_to, prepend=0.0)
-        return float(block_wins @ (losses_to - block_losses / 2)) / (n_wins * n_losses)
+        if self.blocks is None or self.hits is None:
+            below = up_to.take(self.places) - wins_to
+        else:
+            # Half of the negatives of the own block count.
+            sums, own = np.append(0.0, up_to), np.append(0.0, wins_to)
+            below = (sums.take(self.blocks) - own.take(self.hits)).sum(axis=0) / 2
+        return float(wins @ below) / (n_wins * n_losses)
 
     def average_precision(self, weights: NDArray[np.float64]) -> float:
         """Average precision of cases of these weights (n,); nan without positives."""
@@ -73,8 +78,13 @@ def sort_score(truth: NDArray[Any], score: NDArray[Any]) -> SortedScore:
     values = np.asarray(score, dtype=np.float64)
     order = np.argsort(values, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(values[order])) + 1, values.size)
-    positive = np.asarray(truth, dtype=bool)[order].astype(np.float64)
-    return SortedScore(order, positive, None if ends.size == values.size else ends)
+    is_positive = np.asarray(truth, dtype=bool)[order]
+    positive, places = is_positive.astype(np.float64), np.flatnonzero(is_positive)
+    if ends.size == values.size:
+        return SortedScore(order, positive, None, places, None, None)
+    block = np.searchsorted(ends, places, side="right")
+    blocks = np.stack([np.append(0, ends)[block], ends[block]])
+    return SortedScore(order, positive, ends, places, blocks, np.searchsorted(places, blocks))
 
 
 def resampled(

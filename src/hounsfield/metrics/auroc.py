@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hounsfield.metrics._registry import metric
+from hounsfield.metrics.delong import placements
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,18 +17,13 @@ if TYPE_CHECKING:
 def auroc(truth: NDArray[Any], score: NDArray[Any]) -> float:
     """Chance that a positive case scores above a negative one, ties counted half.
 
-    truth: bool (n,). score: real (n,), larger means more likely positive. nan if one side is empty.
+    truth: bool (n,). score: real (n,), larger means more likely positive. nan if one side is empty or a score is nan.
     Source: Hanley and McNeil 1982, Radiology 143:29.
     """
-    from scipy.stats import rankdata  # half a second to import, and every reading imports the metrics
-
     positive = np.asarray(truth, dtype=bool)
-    n_positive = int(positive.sum())
-    n_negative = positive.size - n_positive
-    if n_positive == 0 or n_negative == 0:
+    if positive.all() or not positive.any():
         return float("nan")
-    ranks = rankdata(np.asarray(score, dtype=np.float64))
-    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+    return float(placements(positive, score)[0].mean())
 
 
 def roc_curve(

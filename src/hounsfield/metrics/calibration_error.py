@@ -1,9 +1,4 @@
-"""Calibration error with its bins stated, the part that chance alone adds taken off, and what the Brier score is made of.
-
-The plain error of finite data is too large: bins of few cases lie off the diagonal by chance, the more bins the further.
-`calibration_error` therefore gives both the plain and the debiased one. Sources: Naeini 2015, AAAI 29:2901 (plain);
-Kumar 2019, NeurIPS 32 and Brocker 2012, Clim Dyn 39:655 (debiased square); Murphy 1973, J Appl Meteorol 12:595.
-"""
+"""Calibration error by stated bins, with the part that chance adds taken off, and what a Brier score is made of."""
 
 from __future__ import annotations
 
@@ -14,98 +9,120 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hounsfield.core.errors import RefusedInput
+from hounsfield.metrics._checks import finite_pair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Spacing = Literal["equal count", "equal width"]
+Bins = Literal["width", "count"]
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationError:
-    """Distance of stated and observed over n_bins occupied bins of the kind `spacing`.
+    """Distance of stated and observed over bins, weighted by cases.
 
-    plain: mean absolute distance, weighted by count (ECE). root_mean_square: the same of squares. debiased: root of the
-    mean square less what a perfectly calibrated model would have by chance, 0 where nothing is left.
+    bins: of equal width on 0 to 1, or of equal count. n_bins: occupied ones. mean: of absolute distances (the expected
+    calibration error). largest: of one bin. squared: mean of squared distances. squared_debiased: the same less
+    what chance adds to it, below 0 where there is less error than chance gives; nan if a bin holds one case.
     """
 
-    plain: float
-    root_mean_square: float
-    debiased: float
+    bins: Bins
     n_bins: int
-    spacing: Spacing
+    mean: float
+    largest: float
+    squared: float
+    squared_debiased: float
 
 
 def calibration_error(
-    truth: NDArray[Any], probability: NDArray[Any], *, n_bins: int = 15, spacing: Spacing = "equal count"
+    truth: NDArray[Any], probability: NDArray[Any], *, n_bins: int = 10, bins: Bins = "width"
 ) -> CalibrationError:
-    """truth: bool (n,). probability: (n,) from 0 to 1. Raises RefusedInput for no cases and for other values."""
-    counts, stated, observed = _bins(truth, probability, n_bins, spacing)
-    share = counts / counts.sum()
-    square = (stated - observed) ** 2
-    # A bin of one case has no spread to take off: it keeps its distance.
-    chance = np.where(counts > 1, observed * (1 - observed) / np.maximum(counts - 1, 1), 0.0)
-    left = float(share @ (square - chance))
+    """truth: bool (n,). probability: (n,). Cases count as independent.
+
+    Equal probabilities share a bin, so bins of equal count may be fewer and uneven. Raises RefusedInput without
+    cases or for probabilities outside 0 to 1. Sources: Naeini 2015, AAAI 29:2901; Nixon 2019, CVPR Workshops (equal
+    count); debiased: Broecker 2012, Clim Dyn 39:655, which is Kumar, Liang and Ma 2019, NeurIPS 32:3792.
+    """
+    true, stated = _checked(truth, probability)
+    index = _bin_of(stated, n_bins, bins)
+    n = np.bincount(index).astype(np.float64)
+    occupied = n > 0
+    n = n[occupied]
+    observed = np.bincount(index, true)[occupied] / n
+    apart = np.abs(observed - np.bincount(index, stated)[occupied] / n)
+    share = n / true.size
+    squared = float(share @ apart**2)
+    by_chance = float(share @ (observed * (1 - observed) / (n - 1))) if n.min() > 1 else math.nan
     return CalibrationError(
-        float(share @ np.abs(stated - observed)),
-        math.sqrt(float(share @ square)),
-        math.sqrt(max(left, 0.0)),
-        int(counts.size),
-        spacing,
+        bins, n.size, float(share @ apart), float(apart.max()), squared, squared - by_chance
     )
 
 
 @dataclass(frozen=True, slots=True)
 class BrierParts:
-    """Brier score of binned probabilities: reliability (lower is better) - resolution + uncertainty of the labels.
+    """score = calibration + refinement, and refinement = uncertainty - discrimination.
 
-    skill: 1 - score / uncertainty, which is 0 for always stating the prevalence. score: of the bins' means.
+    calibration: what recalibrating would gain, 0 is best. refinement: what stays after it. uncertainty: the score of
+    stating the prevalence for everybody. skill: 1 - score / uncertainty; 0 is no better than the prevalence, nan if
+    one class is absent.
     """
 
     score: float
-    reliability: float
-    resolution: float
+    calibration: float
+    refinement: float
+    discrimination: float
     uncertainty: float
-
-    @property
-    def skill(self) -> float:
-        """How much better than always stating the prevalence, at most 1; nan where all labels are alike."""
-        return 1.0 - self.score / self.uncertainty if self.uncertainty else math.nan
+    skill: float
 
 
-def brier_parts(truth: NDArray[Any], probability: NDArray[Any], *, n_bins: int = 15) -> BrierParts:
-    """Murphy's decomposition over bins of equal count; truth: bool (n,), probability: (n,) from 0 to 1."""
-    counts, stated, observed = _bins(truth, probability, n_bins, "equal count")
-    share = counts / counts.sum()
-    prevalence = float(share @ observed)
-    reliability = float(share @ (stated - observed) ** 2)
-    resolution = float(share @ (observed - prevalence) ** 2)
-    uncertainty = prevalence * (1 - prevalence)
-    return BrierParts(reliability - resolution + uncertainty, reliability, resolution, uncertainty)
+def brier_parts(
+    truth: NDArray[Any], probability: NDArray[Any], *, n_bins: int | None = None, bins: Bins = "width"
+) -> BrierParts:
+    """The Brier score taken apart, exactly, by comparing it with the score after recalibration.
 
-
-def _bins(
-    truth: NDArray[Any], probability: NDArray[Any], n_bins: int, spacing: Spacing
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Count, mean stated and share observed of the occupied bins; cases of equal probability stay in one bin."""
-    true, stated = np.asarray(truth, dtype=np.float64), np.asarray(probability, dtype=np.float64)
-    if stated.ndim != 1 or stated.shape != true.shape or not stated.size or n_bins < 1:
-        raise RefusedInput(
-            f"truth {true.shape} and probabilities {stated.shape} in {n_bins} bins do not fit; one of each a case."
-        )
-    if not (stated.min() >= 0.0 and stated.max() <= 1.0):
-        raise RefusedInput(f"probabilities go from {stated.min():g} to {stated.max():g}; 0 to 1 is needed.")
-    if spacing == "equal width":
-        index = np.minimum((stated * n_bins).astype(int), n_bins - 1)
+    truth: bool (n,). probability: (n,). Recalibrated is by isotonic regression, or with n_bins to the observed share
+    of each bin. Raises RefusedInput as calibration_error. Sources: Murphy 1973, J Appl Meteorol 12:595; DeGroot and
+    Fienberg 1983, Statistician 32:12 (calibration and refinement); Dimitriadis 2021, PNAS 118:e2016191118 (isotonic).
+    """
+    true, stated = _checked(truth, probability)
+    if n_bins is None:
+        recalibrated = _isotonic(true, stated)
     else:
-        # The first case of a run of equal probabilities decides where the run goes.
-        levels, first, inverse = np.unique(np.sort(stated), return_index=True, return_inverse=True)
-        del inverse
-        place = first * n_bins // stated.size
-        index = place[np.searchsorted(levels, stated)]
-    counts = np.bincount(index, minlength=n_bins).astype(np.float64)
-    kept = counts > 0
-    means = [
-        np.bincount(index, weights=values, minlength=n_bins)[kept] / counts[kept] for values in (stated, true)
-    ]
-    return counts[kept], means[0], means[1]
+        index = _bin_of(stated, n_bins, bins)
+        recalibrated = (np.bincount(index, true) / np.maximum(np.bincount(index), 1))[index]
+    score, refinement = float(((stated - true) ** 2).mean()), float(((recalibrated - true) ** 2).mean())
+    uncertainty = float(true.mean() * (1 - true.mean()))
+    skill = 1 - score / uncertainty if uncertainty else math.nan
+    return BrierParts(score, score - refinement, refinement, uncertainty - refinement, uncertainty, skill)
+
+
+def _checked(
+    truth: NDArray[Any], probability: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    true, stated = finite_pair(truth, probability)
+    if stated.min() < 0 or stated.max() > 1:
+        raise RefusedInput(
+            f"probabilities reach from {stated.min():g} to {stated.max():g}; 0 to 1 is needed."
+        )
+    return true, stated
+
+
+def _bin_of(stated: NDArray[np.float64], n_bins: int, bins: Bins) -> NDArray[np.intp]:
+    """Number of each case's bin."""
+    if n_bins < 1 or bins not in {"width", "count"}:
+        raise RefusedInput(f"{n_bins} bins by {bins!r}; give at least 1, by 'width' or 'count'.")
+    if bins == "width":
+        return np.minimum((stated * n_bins).astype(np.intp), n_bins - 1)
+    # The first of equal probabilities decides for all of them.
+    first = np.searchsorted(np.sort(stated), stated)
+    return np.asarray(first * n_bins // stated.size)
+
+
+def _isotonic(true: NDArray[np.float64], stated: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Observed shares that never fall as the stated probability rises; equal ones share a value."""
+    from scipy.optimize import isotonic_regression
+
+    _, place, n = np.unique(stated, return_inverse=True, return_counts=True)
+    observed = np.bincount(place, true) / n
+    fitted: NDArray[np.float64] = isotonic_regression(observed, weights=n.astype(np.float64)).x
+    return fitted[place]

@@ -15,6 +15,7 @@ import numpy as np
 
 from hounsfield.core.errors import RefusedInput
 from hounsfield.metrics._bootstrap import Interval
+from hounsfield.metrics._checks import require_between
 from hounsfield.metrics.wilson import Z_95, wilson_interval
 
 if TYPE_CHECKING:
@@ -77,6 +78,38 @@ class DecisionCounts:
         return _share(self.true_positive + self.true_negative, self.n)
 
     @property
+    def youden(self) -> Interval:
+        """Sensitivity + specificity - 1; the interval is that of a difference of two shares.
+
+        Sources: Youden 1950, Cancer 3:32; Newcombe 1998, Stat Med 17:873 (method 10, by Wilson's limits).
+        """
+        hits, alarms = self.sensitivity, _share(self.false_positive, self.n - self.n_positive)
+        value = hits.value - alarms.value
+        return Interval(
+            value,
+            value - math.hypot(hits.value - hits.low, alarms.high - alarms.value),
+            value + math.hypot(hits.high - hits.value, alarms.value - alarms.low),
+            hits.n_undefined or alarms.n_undefined,
+        )
+
+    @property
+    def balanced_accuracy(self) -> Interval:
+        """Mean of sensitivity and specificity, with the interval of youden."""
+        own = self.youden
+        return Interval((own.value + 1) / 2, (own.low + 1) / 2, (own.high + 1) / 2, own.n_undefined)
+
+    def at_prevalence(self, prevalence: float) -> tuple[Interval, Interval]:
+        """PPV and NPV where the prevalence is another than that of these cases, taken as known.
+
+        The likelihood ratios with their intervals times the odds before (on the scale of logits, Mercaldo 2007, Stat Med
+        26:2170). Raises RefusedInput unless prevalence lies between 0 and 1.
+        """
+        require_between("prevalence", prevalence, 0.0, 1.0)
+        odds = prevalence / (1 - prevalence)
+        called, cleared = self.likelihood_ratio_positive, self.likelihood_ratio_negative
+        return _of_odds(called, odds), _of_odds(_inverse(cleared), 1 / odds)
+
+    @property
     def likelihood_ratio_positive(self) -> Interval:
         """How much more often a positive than a negative case is called positive."""
         return _ratio(self.true_positive, self.n_positive, self.false_positive, self.n - self.n_positive)
@@ -110,6 +143,22 @@ class DecisionCounts:
             return math.nan
         cross = self.true_positive * self.true_negative - self.false_positive * self.false_negative
         return cross / math.sqrt(math.prod(sides))
+
+
+def _of_odds(ratio: Interval, odds: float) -> Interval:
+    """Probability after a likelihood ratio, from the odds before."""
+    value, low, high = (_probability(odds * own) for own in (ratio.value, ratio.low, ratio.high))
+    return Interval(value, low, high, ratio.n_undefined)
+
+
+def _probability(odds: float) -> float:
+    return 1.0 if math.isinf(odds) else odds / (1 + odds)
+
+
+def _inverse(ratio: Interval) -> Interval:
+    """One over a ratio; its limits change places."""
+    value, high, low = (1 / own if own else math.inf for own in (ratio.value, ratio.low, ratio.high))
+    return Interval(value, low, high, ratio.n_undefined)
 
 
 def count_decisions(truth: NDArray[Any], decision: NDArray[Any]) -> DecisionCounts:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hounsfield.core.errors import RefusedInput
 from hounsfield.metrics._bootstrap import Interval
+from hounsfield.metrics._checks import two_sided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class AurocCovariance:
     def interval(self, index: int = 0, *, level: float = 0.95) -> Interval:
         """Area and interval of one score, by the normal distribution, cut at 0 and 1."""
         value = float(self.auroc[index])
-        half = _quantile(level) * math.sqrt(max(float(self.covariance[index, index]), 0.0))
+        half = two_sided(level) * math.sqrt(max(float(self.covariance[index, index]), 0.0))
         return Interval(value, max(0.0, value - half), min(1.0, value + half))
 
     def paired(self, first: int = 0, second: int = 1, *, level: float = 0.95) -> Difference:
@@ -65,16 +65,37 @@ def placements(truth: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[np.fl
     """Share of the other class that each case beats, ties counted half.
 
     truth: bool (n,). scores: (k, n). Returns (k, n_positive), of negatives below each positive, and
-    (k, n_negative), of positives above each negative. Both classes must occur.
+    (k, n_negative), of positives above each negative. Both classes must occur; all nan where a score is nan.
     """
     positive = np.asarray(truth, dtype=bool)
-    values = np.atleast_2d(np.asarray(scores, dtype=np.float64))
-    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    ranks = np.array([_midranks(row) for row in values])
-    own = [np.array([_midranks(row[part]) for row in values]) for part in (positive, ~positive)]
-    of_positives = (ranks[:, positive] - own[0]) / n_negative
-    of_negatives = 1.0 - (ranks[:, ~positive] - own[1]) / n_positive
-    return of_positives, of_negatives
+    values = np.atleast_2d(np.asarray(scores))
+    values = values if values.dtype.kind == "f" else values.astype(np.float64)
+    placed = np.stack([_placed(positive, own) for own in values])
+    return placed[:, positive], placed[:, ~positive]
+
+
+def _placed(positive: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.float64]:
+    """The placement of each case of one score, by one sorting of all."""
+    order = np.argsort(values)
+    if np.isnan(values[order[-1]]):
+        return np.full(order.size, np.nan)
+    is_positive = positive[order]
+    n_positive = int(is_positive.sum())
+    hits = np.cumsum(is_positive)  # positives up to each place
+    misses = np.arange(1, order.size + 1) - hits
+    twice = np.where(is_positive, 2 * misses, 2 * hits)  # twice, as ties count half
+    ranked = values[order]
+    new = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
+    if new.size + 1 < order.size:
+        starts, ends = np.append(0, new), np.append(new, order.size)
+        block = np.repeat(np.arange(starts.size), ends - starts)
+        for up_to, wanted in ((misses, is_positive), (hits, ~is_positive)):
+            until = up_to[ends - 1]
+            twice[wanted] = (until + np.append(0, until[:-1]))[block][wanted]
+    placed = np.empty(order.size)
+    share = twice / 2 / np.where(is_positive, order.size - n_positive, n_positive)
+    placed[order] = np.where(is_positive, share, 1.0 - share)
+    return placed
 
 
 def delong(truth: NDArray[Any], scores: NDArray[Any]) -> AurocCovariance:
@@ -94,42 +115,24 @@ def delong(truth: NDArray[Any], scores: NDArray[Any]) -> AurocCovariance:
     return AurocCovariance(of_positives.mean(axis=1), covariance, positive.size)
 
 
-def _midranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, ties sharing their mean, of (n,); one sort, where scipy.stats costs half a second to import."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])
-    counts = np.diff(np.append(starts, values.size))
-    ranks = np.empty(values.size)
-    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
-    return ranks
-
-
 def _covariance(placed: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.atleast_2d(np.cov(placed))
 
 
 def _difference(difference: float, variance: float, level: float, freedom: float = math.inf) -> Difference:
     """Difference and test; scores that order all cases alike do not differ, and are not tested."""
-    from scipy.special import ndtr, ndtri, stdtr, stdtrit
+    from scipy.special import ndtr, stdtr, stdtrit
 
     if variance <= 1e-20:  # rounding of equal placements
         same = Interval(difference, difference, difference)
         is_same = difference == 0.0
         return Difference(same, 0.0 if is_same else math.copysign(math.inf, difference), float(is_same))
     error = math.sqrt(variance)
-    statistic = difference / error
-    normal, upper = math.isinf(freedom), 0.5 + level / 2
-    half = float(ndtri(upper) if normal else stdtrit(freedom, upper)) * error
-    below = float(ndtr(-abs(statistic)) if normal else stdtr(freedom, -abs(statistic)))
+    statistic, is_normal = difference / error, math.isinf(freedom)
+    half = (two_sided(level) if is_normal else float(stdtrit(freedom, 0.5 + level / 2))) * error
+    tail = float(ndtr(-abs(statistic)) if is_normal else stdtr(freedom, -abs(statistic)))
     return Difference(
         Interval(difference, difference - half, difference + half),
         statistic,
-        2 * below,
+        2 * tail,
     )
-
-
-def _quantile(level: float) -> float:
-    if not 0.0 < level < 1.0:
-        raise RefusedInput(f"the level is {level:g}; give a fraction between 0 and 1, such as 0.95.")
-    return NormalDist().inv_cdf(0.5 + level / 2)

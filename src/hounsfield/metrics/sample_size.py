@@ -1,220 +1,212 @@
-"""How many cases a study needs, planned before it begins: for a precision, for a comparison, for readers.
+"""How many patients a study needs: for a share, an area, a calibration, or a study of several readers.
 
-Every answer is the smallest whole number of cases that reaches what was asked by the formula named; none allows for cases
-that drop out, nor for several films of one patient (multiply by `design_effect`).
+All answers are whole numbers of independent cases, rounded up; patients who drop out, and images that cannot be judged,
+come on top. Every function raises RefusedInput for values outside their range.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from hounsfield.core.errors import RefusedInput
-from hounsfield.metrics.wilson import Z_95
+from hounsfield.metrics._checks import require_between, two_sided
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from numpy.typing import NDArray
 
-_ROUNDING = 1e-9
+    from hounsfield.metrics.obuchowski_rockette import ReaderStudy
 
 
 @dataclass(frozen=True, slots=True)
 class CasesNeeded:
-    """Numbers of cases with and without the finding, and how many must come in at the stated prevalence for both."""
+    """positive, negative: cases of each class. patients: to be enrolled so that both are expected."""
 
     positive: int
     negative: int
-    at_prevalence: int
+    patients: int
 
 
-def cases_for_proportion(expected: float, half_width: float) -> int:
-    """Cases for a proportion (a sensitivity, say) to be known within -+ half_width with 95 % confidence.
+def proportion_cases(expected: float, *, half_width: float, level: float = 0.95) -> int:
+    """Cases for an interval of expected +- half_width by the normal approximation."""
+    require_between("expected", expected, 0.0, 1.0)
+    require_between("half_width", half_width, 0.0, 0.5)
+    return _up(two_sided(level) ** 2 * expected * (1 - expected) / half_width**2)
 
-    Normal approximation: Buderer 1996, Acad Emerg Med 3:895, equation 1.
+
+def proportion_cases_against(
+    expected: float, bound: float, *, power: float = 0.8, alpha: float = 0.025
+) -> int:
+    """Cases to show that a share expected to be `expected` lies above `bound`, one-sided at alpha, by the exact test.
+
+    The smallest n from which on every n has the power (it saws). Source: Flahault 2005, J Clin Epidemiol 58:859.
     """
-    _require("expected", expected)
-    _require("half_width", half_width)
-    return _up(Z_95**2 * expected * (1 - expected) / half_width**2)
+    from scipy.stats import binom
+
+    require_between("expected", expected, 0.0, 1.0)
+    require_between("bound", bound, 0.0, expected)
+    require_between("power", power, 0.0, 1.0)
+    require_between("alpha", alpha, 0.0, 0.5)
+    z_alpha, z_beta = NormalDist().inv_cdf(1 - alpha), NormalDist().inv_cdf(power)
+    rough = z_alpha * math.sqrt(bound * (1 - bound)) + max(z_beta, 0.0) * math.sqrt(expected * (1 - expected))
+    most = 2 * _up((rough / (expected - bound)) ** 2) + 200
+    n = np.arange(1, most + 1)
+    # The fewest hits that are too many for the bound.
+    least_hits = binom.ppf(1 - alpha, n, bound) + 1
+    lacking = np.flatnonzero(binom.sf(least_hits - 1, n, expected) < power)
+    return int(n[lacking[-1]]) + 1 if lacking.size else 1
 
 
-def cases_for_accuracy(
-    sensitivity: float, specificity: float, *, half_width: float, prevalence: float
-) -> CasesNeeded:
-    """Cases for both sensitivity and specificity to be known within -+ half_width, at a prevalence.
+def enrolled(*, positive: int, negative: int, prevalence: float) -> CasesNeeded:
+    """Patients to enrol in a consecutive series for so many of each class.
 
-    Source: Buderer 1996: the larger of n+ / prevalence and n- / (1 - prevalence).
+    Source: Buderer 1996, Acad Emerg Med 3:895 (sensitivity needs positives, specificity negatives).
     """
-    _require("prevalence", prevalence)
-    positive, negative = (cases_for_proportion(share, half_width) for share in (sensitivity, specificity))
-    return _needed(positive, negative, prevalence)
-
-
-def cases_against_bound(expected: float, bound: float, *, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Cases to show that a proportion lies beyond `bound` (two-sided alpha) if it is `expected`.
-
-    Normal approximation with the variance of each hypothesis: Fleiss 2003, Statistical Methods for Rates and
-    Proportions, section 2.
-    """
-    _require("expected", expected)
-    _require("bound", bound)
-    if expected == bound:
-        raise RefusedInput(f"expected and bound are both {bound:g}; no number of cases can part them.")
-    z = _z(1 - alpha / 2) * math.sqrt(bound * (1 - bound)) + _z(power) * math.sqrt(expected * (1 - expected))
-    return _up((z / (expected - bound)) ** 2)
-
-
-def auroc_variance(auroc: float, n_positive: int, n_negative: int) -> float:
-    """Variance of an area, from its size alone, as scores of exponential distribution have it.
-
-    Source: Hanley and McNeil 1982, Radiology 143:29, equation 1.
-    """
-    _require("auroc", auroc)
-    two_positive, two_negative = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
-    return (
-        auroc * (1 - auroc)
-        + (n_positive - 1) * (two_positive - auroc**2)
-        + (n_negative - 1) * (two_negative - auroc**2)
-    ) / (n_positive * n_negative)
-
-
-def cases_for_auroc(auroc: float, *, half_width: float, prevalence: float) -> CasesNeeded:
-    """Cases for an area to be known within -+ half_width with 95 % confidence, at a prevalence.
-
-    By `auroc_variance`, of whole numbers of positive cases.
-    """
-    _require("prevalence", prevalence)
-    _require("half_width", half_width)
-
-    def wide(n_positive: int) -> bool:
-        n_negative = max(_up(n_positive * (1 - prevalence) / prevalence), 1)
-        return Z_95 * math.sqrt(auroc_variance(auroc, n_positive, n_negative)) > half_width
-
-    positive = _smallest(wide)
-    return _needed(positive, max(_up(positive * (1 - prevalence) / prevalence), 1), prevalence)
-
-
-def cases_for_auroc_difference(
-    first: float,
-    second: float,
-    *,
-    correlation: float,
-    negatives_per_positive: float = 1.0,
-    power: float = 0.8,
-) -> CasesNeeded:
-    """Cases to tell two areas of the same cases apart (two-sided 5 %).
-
-    correlation: of the two areas, from the scores' correlation by Hanley and McNeil 1983, Radiology 148:839 (table 1);
-    0 for different cases in each arm. Variance by `auroc_variance`; the formula is equation 4 there.
-    """
-    _require("first", first)
-    _require("second", second)
-    if not -1 < correlation < 1 or negatives_per_positive <= 0 or first == second:
-        raise RefusedInput(
-            f"areas {first:g} and {second:g}, correlation {correlation:g} and {negatives_per_positive:g} negatives a "
-            "positive case cannot be planned for."
-        )
-    reached = _z(0.975) + _z(power)
-
-    def too_few(n: int) -> bool:
-        n_negative = max(_up(n * negatives_per_positive), 1)
-        a, b = (auroc_variance(area, n, n_negative) for area in (first, second))
-        spread = a + b - 2 * correlation * math.sqrt(a * b)
-        return abs(first - second) / math.sqrt(spread) < reached
-
-    positive = _smallest(too_few)
-    negative = max(_up(positive * negatives_per_positive), 1)
-    return CasesNeeded(positive, negative, positive + negative)
-
-
-def cases_for_observed_to_expected(prevalence: float, *, standard_error: float) -> int:
-    """Cases for the ratio of observed to expected to have this standard error on the scale of logarithms.
-
-    0.051 gives an interval of width 0.2 around 1. Source: Riley 2021, Stat Med 40:4230, criterion 1: (1 - p) / (p se^2).
-    """
-    _require("prevalence", prevalence)
-    _require("standard_error", standard_error)
-    return _up((1 - prevalence) / (prevalence * standard_error**2))
-
-
-def design_effect(cases_a_patient: float, intraclass_correlation: float) -> float:
-    """Factor on the number of cases where each patient gives several. Source: Kish 1965, Survey Sampling, section 5.4."""
-    if cases_a_patient < 1 or not 0.0 <= intraclass_correlation <= 1.0:
-        raise RefusedInput(
-            f"{cases_a_patient:g} cases a patient with correlation {intraclass_correlation:g} are no clusters."
-        )
-    return 1.0 + (cases_a_patient - 1) * intraclass_correlation
-
-
-def reader_study_power(
-    difference: float, *, n_readers: int, n_cases: int, pilot: ReaderComponents, alpha: float = 0.05
-) -> float:
-    """Power of a study of two modalities read by all readers on all cases, random readers and cases.
-
-    difference: of the two mean areas that shall be found. pilot: components of Obuchowski and Rockette from a pilot, whose
-    covariances shrink with the number of cases. Source: Hillis 2011, Acad Radiol 18:129, equations 3 to 6.
-    """
-    from scipy.stats import f, ncf
-
-    if n_readers < 2 or n_cases < 2 or not difference:
-        raise RefusedInput(
-            f"{n_readers} readers, {n_cases} cases and a difference of {difference:g} make no comparison."
-        )
-    shrink = pilot.n_cases / n_cases
-    error = (pilot.variance - pilot.cov1 - (pilot.cov2 - pilot.cov3)) * shrink
-    shared = max(pilot.cov2 - pilot.cov3, 0.0) * shrink
-    # Expected mean square of modality by reader, and the denominator of the test.
-    mean_square = pilot.modality_by_reader + error
-    denominator = mean_square + n_readers * shared
-    freedom = (n_readers - 1) * (denominator / mean_square) ** 2
-    excess = n_readers * difference**2 / (2 * denominator)
-    return float(ncf.sf(f.isf(alpha, 1, freedom), 1, freedom, excess))
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderComponents:
-    """What a pilot of n_cases gave: variance and covariances of areas, and the variance of modality by reader.
-
-    cov1: one reader, two modalities. cov2: two readers, one modality. cov3: both different.
-    """
-
-    variance: float
-    cov1: float
-    cov2: float
-    cov3: float
-    modality_by_reader: float
-    n_cases: int
-
-
-def _needed(positive: int, negative: int, prevalence: float) -> CasesNeeded:
+    require_between("prevalence", prevalence, 0.0, 1.0)
+    if min(positive, negative) < 0:
+        raise RefusedInput(f"{positive} and {negative} cases; counts are 0 or more.")
     return CasesNeeded(positive, negative, max(_up(positive / prevalence), _up(negative / (1 - prevalence))))
 
 
-def _smallest(falls_short: Callable[[int], bool], most: int = 10**7) -> int:
-    """The smallest n from 2 on that does not fall short, where more cases never do worse."""
-    low, high = 1, 2
-    while falls_short(high):
-        low, high = high, high * 2
-        if high > most:
-            raise RefusedInput(f"more than {most} positive cases would be needed: ask for less.")
+def auroc_standard_error(auroc: float, *, n_positive: int, n_negative: int) -> float:
+    """Expected standard error of an area. Source: Hanley and McNeil 1982, Radiology 143:29."""
+    require_between("auroc", auroc, 0.0, 1.0)
+    if min(n_positive, n_negative) < 1:
+        raise RefusedInput(f"{n_positive} positive and {n_negative} negative cases; one of each is needed.")
+    first, second = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
+    variance = (
+        auroc * (1 - auroc) + (n_positive - 1) * (first - auroc**2) + (n_negative - 1) * (second - auroc**2)
+    )
+    return math.sqrt(variance / (n_positive * n_negative))
+
+
+def auroc_cases(
+    auroc: float, *, half_width: float, negatives_per_positive: float = 1.0, level: float = 0.95
+) -> CasesNeeded:
+    """Cases for an interval of auroc +- half_width, by auroc_standard_error."""
+    require_between("half_width", half_width, 0.0, 0.5)
+    require_between("negatives_per_positive", negatives_per_positive, 0.0, math.inf)
+    goal = half_width / two_sided(level)
+
+    def enough(positive: int) -> bool:
+        negative = _up(positive * negatives_per_positive)
+        return auroc_standard_error(auroc, n_positive=positive, n_negative=negative) <= goal
+
+    positive = _smallest(enough)
+    negative = _up(positive * negatives_per_positive)
+    return CasesNeeded(positive, negative, positive + negative)
+
+
+def auroc_comparison_cases(
+    first: float,
+    second: float,
+    *,
+    correlation: float = 0.0,
+    negatives_per_positive: float = 1.0,
+    power: float = 0.8,
+    alpha: float = 0.05,
+) -> CasesNeeded:
+    """Cases to find two areas different, two-sided at alpha, both scores on the same cases.
+
+    correlation: of the two estimated areas, 0 for scores on different cases (then so many for each score). Variances by
+    Obuchowski's function of a binormal area. Sources: Obuchowski and McClish 1997, Stat Med 16:1529; Hanley and McNeil
+    1983, Radiology 148:839 (correlation).
+    """
+    for name, area in (("first", first), ("second", second)):
+        require_between(name, area, 0.5, 1.0)
+    require_between("correlation", correlation, -1.0, 1.0)
+    require_between("power", power, 0.0, 1.0)
+    require_between("alpha", alpha, 0.0, 1.0)
+    require_between("negatives_per_positive", negatives_per_positive, 0.0, math.inf)
+    if first == second:
+        raise RefusedInput(f"both areas are {first:g}; areas that differ are needed.")
+    one, two = (_obuchowski_variance(area, negatives_per_positive) for area in (first, second))
+    equal = 2 * one * (1 - correlation)
+    apart = one + two - 2 * correlation * math.sqrt(one * two)
+    z_alpha, z_beta = two_sided(1 - alpha), NormalDist().inv_cdf(power)
+    positive = _up(((z_alpha * math.sqrt(equal) + z_beta * math.sqrt(apart)) / (first - second)) ** 2)
+    negative = _up(positive * negatives_per_positive)
+    return CasesNeeded(positive, negative, positive + negative)
+
+
+def _obuchowski_variance(auroc: float, negatives_per_positive: float) -> float:
+    """Variance of an area times the number of positives."""
+    a = 1.414 * NormalDist().inv_cdf(auroc)
+    return 0.0099 * math.exp(-(a**2) / 2) * (5 * a**2 + 8 + (a**2 + 8) / negatives_per_positive)
+
+
+def observed_expected_cases(prevalence: float, *, standard_error: float) -> int:
+    """Patients for a standard error of the logarithm of observed over expected events; 0.051 gives about +- 10 %.
+
+    Source: Riley 2021, Stat Med 40:4230, equation for O/E of a calibrated model.
+    """
+    require_between("prevalence", prevalence, 0.0, 1.0)
+    require_between("standard_error", standard_error, 0.0, math.inf)
+    return _up((1 - prevalence) / (prevalence * standard_error**2))
+
+
+def calibration_slope_cases(logits: NDArray[Any], *, standard_error: float) -> int:
+    """Patients for a standard error of the calibration slope of a calibrated model; 0.051 gives about +- 0.1.
+
+    logits: (m,), a large sample of the model's logits expected where it will be judged. Source: Riley 2021, Stat Med
+    40:4230.
+    """
+    require_between("standard_error", standard_error, 0.0, math.inf)
+    linear = np.asarray(logits, dtype=np.float64)
+    if linear.ndim != 1 or linear.size < 2 or not np.isfinite(linear).all() or not np.ptp(linear):
+        raise RefusedInput("logits must be a column of finite numbers that vary.")
+    weight = 1 / (2 + np.exp(linear) + np.exp(-linear))  # p (1 - p)
+    of_both, of_slope = float((weight * linear).mean()), float((weight * linear**2).mean())
+    of_intercept = float(weight.mean())
+    return _up(of_intercept / (standard_error**2 * (of_intercept * of_slope - of_both**2)))
+
+
+def reader_study_power(
+    pilot: ReaderStudy, *, difference: float, n_readers: int, case_ratio: float = 1.0, alpha: float = 0.05
+) -> float:
+    """Power of a study of two modalities, other readers and other cases, planned from a pilot.
+
+    case_ratio: cases of the planned study over those of the pilot, at one mix of classes. Negative estimates of variance
+    count as 0. Sources: Hillis, Obuchowski and Berbaum 2011, Acad Radiol 18:129; Obuchowski and Rockette 1995.
+    """
+    from scipy.stats import f, ncf
+
+    require_between("alpha", alpha, 0.0, 1.0)
+    require_between("case_ratio", case_ratio, 0.0, math.inf)
+    if pilot.n_modalities != 2 or n_readers < 2:
+        raise RefusedInput(
+            f"{pilot.n_modalities} modalities and {n_readers} readers; 2 modalities and at least 2 readers are needed."
+        )
+    shared = max(pilot.cov2 - pilot.cov3, 0.0)
+    own = max(pilot.var - pilot.cov1 - shared, 0.0)
+    of_readers = max(pilot.ms_interaction - own, 0.0)
+    interaction = of_readers + own / case_ratio
+    error = interaction + n_readers * shared / case_ratio
+    if not error:
+        raise RefusedInput("the pilot's readers and cases leave no variance to plan with.")
+    freedom = (n_readers - 1) * (error / interaction) ** 2 if interaction else math.inf
+    if not difference:
+        return alpha
+    limit = float(f.ppf(1 - alpha, 1, min(freedom, 1e9)))
+    return float(ncf.sf(limit, 1, min(freedom, 1e9), n_readers * difference**2 / 2 / error))
+
+
+def _smallest(enough: Any) -> int:
+    """The smallest whole number that is enough, where more is never worse."""
+    high = 1
+    while not enough(high):
+        high *= 2
+    low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if falls_short(middle) else (low, middle)
+        low, high = (low, middle) if enough(middle) else (middle, high)
     return high
 
 
-def _z(probability: float) -> float:
-    from scipy.special import ndtri
-
-    if not 0.0 < probability < 1.0:
-        raise RefusedInput(f"{probability:g} is no probability between 0 and 1.")
-    return float(ndtri(probability))
-
-
-def _up(value: float) -> int:
-    return math.ceil(value - _ROUNDING)
-
-
-def _require(name: str, share: float) -> None:
-    if not 0.0 < share < 1.0:
-        raise RefusedInput(f"{name} is {share:g}; a fraction between 0 and 1 is needed.")
+def _up(cases: float) -> int:
+    # A hair above a whole number is rounding, not a case.
+    return max(1, math.ceil(cases - 1e-9))
