@@ -62,6 +62,16 @@ def test_predictive_values_elsewhere_follow_bayes_and_the_formula_of_logits():
         LIVER.at_prevalence(25)
 
 
+def test_predictive_values_elsewhere_cover_as_often_as_they_say():
+    """Sensitivity and specificity 0.8: at a prevalence of 0.1 the PPV is 4 / 13 and the NPV 36 / 37."""
+    rng, truth, covered = np.random.default_rng(1), np.arange(200) < 80, np.zeros(2)
+    for _ in range(400):
+        called = rng.random(200) < np.where(truth, 0.8, 0.2)
+        found = count_decisions(truth, called).at_prevalence(0.1)
+        covered += [own.low <= true <= own.high for own, true in zip(found, (4 / 13, 36 / 37), strict=True)]
+    assert (np.abs(covered / 400 - 0.95) < 0.03).all()
+
+
 def test_what_has_no_denominator_is_undefined():
     nobody_called = DecisionCounts(0, 0, 5, 5)
     assert math.isnan(nobody_called.ppv.value)

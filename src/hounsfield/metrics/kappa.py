@@ -103,11 +103,11 @@ def krippendorff_alpha(ratings: NDArray[Any], *, scale: Scale, level: float = 0.
     own = np.eye(values.size) * counts[:, :, None]
     together = (counts[:, :, None] * counts[:, None, :] - own) / (counts.sum(axis=1) - 1)[:, None, None]
     total = together.sum(axis=0)
-    distance = _distance(values, total.sum(axis=1), scale)
 
     def alpha(used: NDArray[np.bool_]) -> float:
         coincidence = total - together[~used].sum(axis=0)
         each = coincidence.sum(axis=1)
+        distance = _distance(values, each, scale)
         expected = float(each @ distance @ each)
         if not expected:
             return math.nan
