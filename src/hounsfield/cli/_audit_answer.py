@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hounsfield.cli._terminal import print_json, print_tables, table
@@ -14,25 +15,42 @@ if TYPE_CHECKING:
     from hounsfield.evaluation.audit import AuditSection
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where an answer goes beside the page. kind: name of the command. data: what was audited, for the card."""
+
+    kind: str
+    data: str
+    into_card: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+
 def answer(
     sections: Sequence[AuditSection],
     out: Path,
     *,
     title: str,
     about: Mapping[str, str],
-    as_json: bool,
-    quiet: bool,
+    shown: Shown,
 ) -> None:
-    """Write audit.html and audit.json into `out`; print audit.json, or a line for each verdict."""
+    """Write audit.html and audit.json into `out` and the summary into a card; print audit.json, or each verdict.
+
+    The command's name is the kind of the audit in the card.
+    """
     from hounsfield.core import RESEARCH_USE
-    from hounsfield.evaluation.audit import write_audit
+    from hounsfield.evaluation.audit import write_audit, write_into_card
 
     page = write_audit(sections, out, title=title, about=about)
-    if as_json:
+    if shown.into_card is not None:
+        write_into_card(shown.into_card, sections, kind=shown.kind, data=shown.data)
+    if shown.as_json:
         print_json(json.loads((out / "audit.json").read_text(encoding="utf-8")))
         return
-    if not quiet:
+    if not shown.quiet:
         rows = [[one.verdict, one.title, one.said[0]] for one in sections]
         print_tables(table("", ["verdict", "question", "answer"], rows))
+    if shown.into_card is not None:
+        print(f"Card: {shown.into_card}")
     print(f"Audit: {page}")
     print(RESEARCH_USE)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hounsfield.evaluation.audit.groups import Group
 
     Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 # Shown in this order. observed_minus_stated: prevalence minus mean probability, calibration in the large.
 RATES = ("false_negative_rate", "false_positive_rate", "ppv", "observed_minus_stated")
@@ -217,7 +218,13 @@ def _rate_p(cases: LabelCases, group: Group, name: str) -> float:
     both = own | other
     apart = np.where(both, counted - np.asarray(counted, dtype=np.float64)[both].mean(), 0.0)
     influence = apart * (own / own.sum() - other / other.sum())
-    return _two_sided(influence, cases.patient, both, float(influence.sum()))
+    # The sum over patients alone is too small where events are rare, which raises false alarms: then that of a common
+    # design effect holds.
+    alone = float((apart**2).sum())
+    alike = max(1.0, float((np.bincount(cases.patient, apart) ** 2).sum()) / alone) if alone else 1.0
+    common = math.sqrt(alone / both.sum() * alike * (1.0 / own.sum() + 1.0 / other.sum()))
+    error = max(common, _error(influence, cases.patient, both))
+    return _two_sided(float(influence.sum()), error, cases, (own, other))
 
 
 def _area(value: float, influence: Array, cases: LabelCases, part: NDArray[np.bool_]) -> Interval:
@@ -232,7 +239,7 @@ def _area_difference(cases: LabelCases, group: Group) -> GroupDifference:
     apart, both, influence = own - other, group.members | group.others, own_influence - other_influence
     error = _error(influence, cases.patient, both)
     interval = Interval(apart, apart - Z_95 * error, apart + Z_95 * error)
-    return GroupDifference(interval, _two_sided(influence, cases.patient, both, apart))
+    return GroupDifference(interval, _two_sided(apart, error, cases, (group.members, group.others)))
 
 
 def _area_influence(cases: LabelCases, part: NDArray[np.bool_]) -> tuple[float, Array]:
@@ -254,11 +261,11 @@ def _error(influence: Array, patient: NDArray[np.intp], part: NDArray[np.bool_])
     return math.sqrt(float((np.bincount(patient, influence) ** 2).sum()) * n / (n - 1))
 
 
-def _two_sided(influence: Array, patient: NDArray[np.intp], part: NDArray[np.bool_], apart: float) -> float:
-    """The p of `apart` over its error, by Student's distribution with as many degrees as patients less two."""
+def _two_sided(apart: float, error: float, cases: LabelCases, parts: tuple[Mask, Mask]) -> float:
+    """The p of `apart` over its error, by Student's distribution with the patients of the smaller part less one."""
     from scipy.special import stdtr
 
-    error = _error(influence, patient, part)
     if error <= 1e-12:
         return 1.0
-    return float(2.0 * stdtr(np.unique(patient[part]).size - 2, -abs(apart) / error))
+    freedom = min(np.unique(cases.patient[part]).size for part in parts) - 1
+    return float(2.0 * stdtr(freedom, -abs(apart) / error))
