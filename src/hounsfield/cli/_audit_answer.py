@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
-from hounsfield.cli._terminal import print_json, print_tables, table
+from hounsfield.cli._terminal import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from hounsfield.evaluation.audit import AuditSection
+
+WIDTH, INDENT = 100, " " * 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,18 @@ def answer(
         print_json(json.loads((out / "audit.json").read_text(encoding="utf-8")))
         return
     if not shown.quiet:
-        rows = [[one.verdict, one.title, one.said[0]] for one in sections]
-        print_tables(table("", ["verdict", "question", "answer"], rows))
+        for one in sections:
+            print(f"{one.verdict:<8} {one.title}")
+            print(
+                fill(
+                    one.said[0],
+                    WIDTH,
+                    initial_indent=INDENT,
+                    subsequent_indent=INDENT,
+                    break_on_hyphens=False,
+                )
+            )
+        print()
     if shown.into_card is not None:
         print(f"Card: {shown.into_card}")
     print(f"Audit: {page}")

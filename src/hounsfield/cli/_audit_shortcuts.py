@@ -67,9 +67,10 @@ def shortcuts(
     progress = TerminalProgress(quiet=quiet or as_json)
     audit = audit_shortcuts(pictures, features=features, seed=seed, progress=progress)
     progress.clear()
+    counted = f"{len(pictures.cases)} pictures of {len(set(pictures.groups))} groups in {data.resolve().name}/{table}"
     about = {
-        "pictures": f"{len(pictures.cases)} of {len(set(pictures.groups))} groups, {data.resolve().name}/{table}",
-        "label": label,
+        "pictures": counted,
+        "label": f"{label} ({', '.join(only)})" if only else label,
         "columns": ", ".join(columns.acquisition) or "none",
     }
     if model_text:
@@ -79,7 +80,7 @@ def shortcuts(
         out,
         title=title or f"Shortcuts in {data.resolve().name}",
         about=about,
-        shown=Shown("shortcuts", f"{about['pictures']}, label {label}", into_card, as_json, quiet),
+        shown=Shown("shortcuts", f"{counted}, label {about['label']}", into_card, as_json, quiet),
     )
 
 

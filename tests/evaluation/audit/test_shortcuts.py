@@ -49,7 +49,7 @@ def test_a_site_that_goes_with_the_label_and_shows_in_the_picture_is_usable(tmp_
     assert site.is_usable
     assert site.cramers_v == pytest.approx(0.7, abs=0.2)
     assert site.label_from_column.probe.auroc.value == pytest.approx(0.85, abs=0.1)
-    assert "site is read off all properties with an AUROC of" in shortcut_sections(audit)[1].said[0]
+    assert "'site' is read off all properties with an AUROC of" in shortcut_sections(audit)[1].said[0]
 
 
 def test_pictures_without_a_shortcut_are_not_accused(tmp_path):

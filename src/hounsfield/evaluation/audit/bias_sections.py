@@ -78,7 +78,7 @@ def _answer(own: Sequence[TestedDifference], found: Sequence[TestedDifference]) 
 def _spoken(one: TestedDifference) -> str:
     group = one.figures.group
     return (
-        f"{one.figures.label}, {group.column} {group.value}: {SPOKEN[one.name]} differs by {cell(one.interval)} from that "
+        f"{one.figures.label}, {group.spoken}: {SPOKEN[one.name]} differs by {cell(one.interval)} from that "
         f"of the others, p {one.p:.2g}, adjusted {one.p_holm:.2g}"
     )
 
@@ -140,7 +140,7 @@ def _differences(own: Sequence[TestedDifference]) -> AuditTable:
     rows = tuple(
         (
             one.figures.label,
-            f"{one.figures.group.column}: {one.figures.group.value}",
+            one.figures.group.spoken,
             f"{one.figures.n_positive} / {one.figures.n}",
             SPOKEN[one.name],
             cell(one.figures.figures[one.name]),
@@ -188,7 +188,7 @@ def _forests(audit: BiasAudit, own: Sequence[TestedDifference]) -> dict[str, str
 def _named(group: Group) -> str:
     """`sex F`; the values alone where two columns make the group, or where they are bands of age."""
     alone = group.is_crossed or group.column == ALL or group.value in AGE_NAMES
-    return group.value if alone else f"{group.column} {group.value}"
+    return group.value if alone else group.spoken
 
 
 def _threshold_table(audit: BiasAudit) -> AuditTable:

@@ -45,6 +45,14 @@ class Group:
         """Whether two columns make the group."""
         return BETWEEN in self.column
 
+    @property
+    def spoken(self) -> str:
+        """`sex F`, or `sex F and view PA`."""
+        if not self.is_crossed:
+            return f"{self.column} {self.value}"
+        parts = zip(self.column.split(BETWEEN), self.value.split(BETWEEN), strict=True)
+        return " and ".join(f"{column} {value}" for column, value in parts)
+
 
 def groups_of(table: PredictionTable, *, crossed: bool = True) -> list[Group]:
     """All cases as the group ALL, every value of every column of `table.groups`, then the pairs of values of two columns.

@@ -35,9 +35,7 @@ def _label_section(audit: ShortcutAudit) -> AuditSection:
     look = [one for one in audit.from_families if one.is_beyond_chance and one not in found]
     verdict: Verdict = "found" if found else "look" if look else "clear"
     if found:
-        answer = (
-            f"{name} is read off {_source(found[0])} alone with an AUROC of {cell(found[0].probe.auroc)}."
-        )
+        answer = f"{name!r} is read off {_source(found[0])} with an AUROC of {cell(found[0].probe.auroc)}."
     elif look:
         best = max(look, key=lambda one: one.probe.auroc.value)
         why = (
@@ -45,16 +43,18 @@ def _label_section(audit: ShortcutAudit) -> AuditSection:
             if best.probe.source in WITHIN
             else f"beyond chance, though not {MARGIN:g} beyond it"
         )
-        answer = f"{name} is read off {_source(best)} with an AUROC of {cell(best.probe.auroc)}: {why}."
+        answer = f"{name!r} is read off {_source(best)} with an AUROC of {cell(best.probe.auroc)}: {why}."
     else:
         highest = max(one.probe.auroc.high for one in around)
-        answer = f"{name} is not read off size, border, corners or text beyond chance; an AUROC up to {highest:.2f} could hide."
+        answer = f"{name!r} is not read off size, border, corners or text beyond chance; an AUROC up to {highest:.2f} could hide."
     said = (
         answer,
         (
             "A model that is trained on these pictures can learn what is read off around the anatomy instead of the disease, and "
             "a test on the same pictures does not show it. Grey values and spectrum differ between scanners, and with disease: "
-            "there a high figure is for a person to look at."
+            "there a high figure is for a person to look at. Where "
+            "pictures are cut so close that anatomy reaches rim and corners, these tell plane or position, which is a shortcut too "
+            "unless disease itself reaches them."
         ),
         *_thinned(audit),
         _method(audit),
@@ -72,16 +72,18 @@ def _label_section(audit: ShortcutAudit) -> AuditSection:
     marked = frozenset(at for at, one in enumerate(audit.from_families) if one in found)
     columns = ("read off", "kind", "AUROC (0.5 is chance)", "p", "adjusted")
     table = AuditTable(
-        f"{name} read off simple properties of the picture; marked: a shortcut", columns, rows, marked
+        f"{name!r} read off simple properties of the picture; marked: a shortcut", columns, rows, marked
     )
     chart = forest_chart(
-        [(one.probe.source, "", one.probe.auroc) for one in audit.from_families], f"AUROC of {name}"
+        [(one.probe.source, "", one.probe.auroc) for one in audit.from_families],
+        f"AUROC of {name}",
+        reference=0.5,
     )
-    caption = f"AUROC of {name} by what it was read off, with 95 % intervals; 0.5 is chance."
+    caption = f"AUROC of {name!r} by what it was read off, with 95 % intervals; 0.5 is chance."
     record = _record(audit) | {"label_from": [one.to_json() for one in audit.from_families]}
     return AuditSection(
         "shortcut-label",
-        f"Is {name} written around the anatomy?",
+        "Is the label written around the anatomy?",
         verdict,
         said,
         (table,),
@@ -99,7 +101,7 @@ def _column_section(audit: ShortcutAudit) -> AuditSection:
     if usable or look:
         answer = " ".join(_spoken(one, name) for one in (usable or look))
     elif judged:
-        answer = f"None of {', '.join(one.column for one in judged)} is both read off the picture and tied to {name} beyond chance."
+        answer = f"None of {', '.join(one.column for one in judged)} is both read off the picture and tied to {name!r} beyond chance."
     else:
         answer = (
             f"No column has {FEWEST_GROUPS} groups in a value and outside of it, so nothing could be judged."
@@ -135,7 +137,7 @@ def _column_section(audit: ShortcutAudit) -> AuditSection:
         "column",
         "read off the picture",
         *(("read off the model",) if audit.has_model else ()),
-        f"{name} told from it",
+        f"{name!r} told from it",
         "V",
         "verdict",
     )
@@ -152,14 +154,15 @@ def _spoken(one: ColumnShortcut, label: str) -> str:
     tied = one.label_from_column
     told = cell(tied.probe.auroc) if tied is not None else ""
     return (
-        f"{one.column} is read off {best.probe.source} with an AUROC of {cell(best.probe.auroc)}, and {label} is told from it "
+        f"{one.column!r} is read off {best.probe.source} with an AUROC of {cell(best.probe.auroc)}, and {label!r} is told from it "
         f"with {told}."
     )
 
 
 def _source(one: JudgedProbe) -> str:
     """What was read off, in words."""
-    return SPOKEN_FAMILIES.get(one.probe.source, one.probe.source)
+    spoken = {**SPOKEN_FAMILIES, AROUND_TOGETHER: "size, border, corners and text together"}
+    return spoken.get(one.probe.source, one.probe.source)
 
 
 def _figure(one: JudgedProbe | None) -> str:

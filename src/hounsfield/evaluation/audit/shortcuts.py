@@ -32,7 +32,7 @@ FEWEST_PERMUTATIONS = 999
 # More pictures are thinned to about this many, by whole groups.
 MOST_PICTURES = 3000
 ALL_PROPERTIES, MODEL_FEATURES = "all properties", "the model's features"
-AROUND_TOGETHER = "everything around the anatomy"
+AROUND_TOGETHER = "all around anatomy"
 
 
 @dataclass(frozen=True, slots=True)
