@@ -20,6 +20,17 @@ from hounsfield.evaluation.label_page import cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+_CLOSE = (
+    "A model that is trained on these pictures can learn what is read off around the anatomy instead of the disease, and a "
+    "test on the same pictures does not show it. Grey values and spectrum differ between scanners, and with disease: there a "
+    "high figure is for a person to look at. Where pictures are cut so close that anatomy reaches rim and corners, these tell "
+    "plane or position, which is a shortcut too unless disease itself reaches them."
+)
+_USABLE = (
+    "A column is a usable shortcut where it can be read off the picture and the label can be told from it: a model then has "
+    "both halves. That the model's features hold a column does not prove that its answer rests on it; judge the model within "
+    "single values of that column."
+)
 
 
 def shortcut_sections(audit: ShortcutAudit) -> tuple[AuditSection, ...]:
@@ -30,35 +41,43 @@ def shortcut_sections(audit: ShortcutAudit) -> tuple[AuditSection, ...]:
 
 def _label_section(audit: ShortcutAudit) -> AuditSection:
     name = audit.table.label_name
-    around = [one for one in audit.from_families if one.probe.source in {*AROUND, AROUND_TOGETHER}]
-    found = sorted((one for one in around if one.is_strong), key=lambda one: -one.probe.auroc.value)
+    found = sorted((one for one in _around(audit) if one.is_strong), key=lambda one: -one.probe.auroc.value)
     look = [one for one in audit.from_families if one.is_beyond_chance and one not in found]
     verdict: Verdict = "found" if found else "look" if look else "clear"
-    if found:
-        answer = f"{name!r} is read off {_source(found[0])} with an AUROC of {cell(found[0].probe.auroc)}."
-    elif look:
-        best = max(look, key=lambda one: one.probe.auroc.value)
-        why = (
-            "which disease may change too"
-            if best.probe.source in WITHIN
-            else f"beyond chance, though not {MARGIN:g} beyond it"
-        )
-        answer = f"{name!r} is read off {_source(best)} with an AUROC of {cell(best.probe.auroc)}: {why}."
-    else:
-        highest = max(one.probe.auroc.high for one in around)
-        answer = f"{name!r} is not read off size, border, corners or text beyond chance; an AUROC up to {highest:.2f} could hide."
-    said = (
-        answer,
-        (
-            "A model that is trained on these pictures can learn what is read off around the anatomy instead of the disease, and "
-            "a test on the same pictures does not show it. Grey values and spectrum differ between scanners, and with disease: "
-            "there a high figure is for a person to look at. Where "
-            "pictures are cut so close that anatomy reaches rim and corners, these tell plane or position, which is a shortcut too "
-            "unless disease itself reaches them."
-        ),
-        *_thinned(audit),
-        _method(audit),
+    said = (_label_answer(audit, found, look), _CLOSE, *_thinned(audit), _method(audit))
+    chart = forest_chart(
+        [(one.probe.source, "", one.probe.auroc) for one in audit.from_families],
+        f"AUROC of {name}",
+        reference=0.5,
     )
+    caption = f"AUROC of {name!r} by what it was read off, with 95 % intervals; 0.5 is chance."
+    record = _record(audit) | {"label_from": [one.to_json() for one in audit.from_families]}
+    title = "Is the label written around the anatomy?"
+    tables = (_label_table(audit, found),)
+    return AuditSection("shortcut-label", title, verdict, said, tables, {caption: chart}, record)
+
+
+def _around(audit: ShortcutAudit) -> list[JudgedProbe]:
+    return [one for one in audit.from_families if one.probe.source in {*AROUND, AROUND_TOGETHER}]
+
+
+def _label_answer(audit: ShortcutAudit, found: Sequence[JudgedProbe], look: Sequence[JudgedProbe]) -> str:
+    name = audit.table.label_name
+    if found:
+        return f"{name!r} is read off {_source(found[0])} with an AUROC of {cell(found[0].probe.auroc)}."
+    if look:
+        best = max(look, key=lambda one: one.probe.auroc.value)
+        is_within = best.probe.source in WITHIN
+        why = (
+            "which disease may change too" if is_within else f"beyond chance, though not {MARGIN:g} beyond it"
+        )
+        return f"{name!r} is read off {_source(best)} with an AUROC of {cell(best.probe.auroc)}: {why}."
+    highest = max(one.probe.auroc.high for one in _around(audit))
+    return f"{name!r} is not read off size, border, corners or text beyond chance; an AUROC up to {highest:.2f} could hide."
+
+
+def _label_table(audit: ShortcutAudit, found: Sequence[JudgedProbe]) -> AuditTable:
+    around = _around(audit)
     rows = tuple(
         (
             _source(one),
@@ -71,57 +90,44 @@ def _label_section(audit: ShortcutAudit) -> AuditSection:
     )
     marked = frozenset(at for at, one in enumerate(audit.from_families) if one in found)
     columns = ("read off", "kind", "AUROC (0.5 is chance)", "p", "adjusted")
-    table = AuditTable(
-        f"{name!r} read off simple properties of the picture; marked: a shortcut", columns, rows, marked
-    )
-    chart = forest_chart(
-        [(one.probe.source, "", one.probe.auroc) for one in audit.from_families],
-        f"AUROC of {name}",
-        reference=0.5,
-    )
-    caption = f"AUROC of {name!r} by what it was read off, with 95 % intervals; 0.5 is chance."
-    record = _record(audit) | {"label_from": [one.to_json() for one in audit.from_families]}
-    return AuditSection(
-        "shortcut-label",
-        "Is the label written around the anatomy?",
-        verdict,
-        said,
-        (table,),
-        {caption: chart},
-        record,
-    )
+    caption = f"{audit.table.label_name!r} read off simple properties of the picture; marked: a shortcut"
+    return AuditTable(caption, columns, rows, marked)
 
 
 def _column_section(audit: ShortcutAudit) -> AuditSection:
     usable = [one for one in audit.columns if one.is_usable]
     look = [one for one in audit.columns if one.deserves_a_look and one not in usable]
-    judged = [one for one in audit.columns if one.read_off_picture is not None]
+    judged = [one.column for one in audit.columns if one.read_off_picture is not None]
+    skipped = [one.column for one in audit.columns if one.read_off_picture is None]
     verdict: Verdict = "found" if usable else "look" if look else "clear" if judged else "too few"
     name = audit.table.label_name
     if usable or look:
-        answer = " ".join(_spoken(one, name) for one in (usable or look))
+        said = [" ".join(_spoken(one, name) for one in (usable or look))]
     elif judged:
-        answer = f"None of {', '.join(one.column for one in judged)} is both read off the picture and tied to {name!r} beyond chance."
+        said = [
+            f"None of {', '.join(judged)} is both read off the picture and tied to {name!r} beyond chance."
+        ]
     else:
-        answer = (
+        said = [
             f"No column has {FEWEST_GROUPS} groups in a value and outside of it, so nothing could be judged."
-        )
-    skipped = [one.column for one in audit.columns if one.read_off_picture is None]
-    said = [answer]
+        ]
     if skipped and judged:
         said.append(f"Too few groups to judge {', '.join(skipped)}.")
-    said += [
-        (
-            "A column is a usable shortcut where it can be read off the picture and the label can be told from it: a model then "
-            "has both halves. That the model's features hold a column does not prove that its answer rests on it; judge the model "
-            "within single values of that column."
-        ),
-        (
-            f"As in the section on the label. A column is read off all properties together{_and_model(audit)}; the label is told "
-            "from the column alone, on held-out groups. Cramer's V (1946) is shown, not tested. Numbers of many values are cut "
-            "into thirds."
-        ),
-    ]
+    said.append(_USABLE)
+    said.append(
+        f"As in the section on the label. A column is read off all properties together{_and_model(audit)}; the label is told "
+        "from the column alone, on held-out groups. Cramer's V (1946) is shown, not tested. Numbers of many values are cut "
+        "into thirds."
+    )
+    record = _record(audit) | {"columns": [_column_record(one) for one in audit.columns]}
+    title = "Could a model take the acquisition for the disease?"
+    tables = (_column_table(audit, usable, look),)
+    return AuditSection("shortcut-columns", title, verdict, tuple(said), tables, {}, record)
+
+
+def _column_table(
+    audit: ShortcutAudit, usable: Sequence[ColumnShortcut], look: Sequence[ColumnShortcut]
+) -> AuditTable:
     rows = tuple(
         (
             one.column,
@@ -137,15 +143,12 @@ def _column_section(audit: ShortcutAudit) -> AuditSection:
         "column",
         "read off the picture",
         *(("read off the model",) if audit.has_model else ()),
-        f"{name!r} told from it",
+        f"{audit.table.label_name!r} told from it",
         "V",
         "verdict",
     )
     marked = frozenset(at for at, one in enumerate(audit.columns) if one in usable)
-    table = AuditTable("AUROC, 95 % interval, adjusted p; marked: a usable shortcut", heads, rows, marked)
-    record = _record(audit) | {"columns": [_column_record(one) for one in audit.columns]}
-    title = "Could a model take the acquisition for the disease?"
-    return AuditSection("shortcut-columns", title, verdict, tuple(said), (table,), {}, record)
+    return AuditTable("AUROC, 95 % interval, adjusted p; marked: a usable shortcut", heads, rows, marked)
 
 
 def _spoken(one: ColumnShortcut, label: str) -> str:

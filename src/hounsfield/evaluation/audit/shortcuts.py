@@ -16,7 +16,7 @@ from hounsfield.evaluation.audit.probes import Probe, ProbePlan, plan_probes, pr
 from hounsfield.metrics import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -123,8 +123,7 @@ def audit_shortcuts(
     plan = plan_probes([table.groups[at] for at in kept], seed=seed, n_permutations=n_permutations)
     measured, learned = _measured(table, kept, features, progress)
     label = table.label[kept]
-    sources = {name: measured[name] for name in FAMILIES}
-    sources[AROUND_TOGETHER] = np.concatenate([measured[name] for name in AROUND], axis=1)
+    sources = {**measured, AROUND_TOGETHER: np.concatenate([measured[name] for name in AROUND], axis=1)}
     raw = [
         probe(plan, numbers, label, target=table.label_name, source=name) for name, numbers in sources.items()
     ]
@@ -138,28 +137,17 @@ def audit_shortcuts(
         name: _column_probes(plan, values[kept], name, (everything, learned, label, table.label_name))
         for name, values in table.columns.items()
     }
-    flat = [one for one in raw if one is not None] + [
-        one for three in by_column.values() for one in three if one is not None
-    ]
-    adjusted = dict(zip(map(id, flat), holm(np.array([one.p for one in flat])).tolist(), strict=True))
-
-    def judged(one: Probe | None) -> JudgedProbe | None:
-        return None if one is None else JudgedProbe(one, adjusted[id(one)])
-
+    judged = iter(_adjusted([*raw, *(one for three in by_column.values() for one in three)]))
+    families = [next(judged) for _ in raw]
     columns = tuple(
         ColumnShortcut(
-            name,
-            judged(off_picture),
-            judged(off_model),
-            judged(label_alone),
-            cramers_v(label, table.columns[name][kept]),
+            name, next(judged), next(judged), next(judged), cramers_v(label, table.columns[name][kept])
         )
-        for name, (off_picture, off_model, label_alone) in by_column.items()
+        for name in by_column
     )
-    families = tuple(one for one in map(judged, raw) if one is not None)
     return ShortcutAudit(
         table,
-        families,
+        tuple(one for one in families if one is not None),
         columns,
         kept.size,
         int(plan.group.max()) + 1,
@@ -168,6 +156,12 @@ def audit_shortcuts(
         features is not None,
         seed,
     )
+
+
+def _adjusted(probes: Sequence[Probe | None]) -> list[JudgedProbe | None]:
+    """Each probe with its p adjusted for all of them, in the same order."""
+    p = holm(np.array([np.nan if one is None else one.p for one in probes]))
+    return [None if one is None else JudgedProbe(one, float(own)) for one, own in zip(probes, p, strict=True)]
 
 
 def cramers_v(first: NDArray[np.str_], second: NDArray[np.str_]) -> float:
