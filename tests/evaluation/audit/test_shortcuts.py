@@ -7,6 +7,7 @@ from dataclasses import replace
 import jsonschema
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 from tests.evaluation.audit.made_pictures import made_pictures, write_pictures
 
 from hounsfield.cli.schemas import command_schema
@@ -21,7 +22,7 @@ from hounsfield.evaluation.audit import (
 from hounsfield.evaluation.audit.picture_properties import FAMILIES, picture_properties
 from hounsfield.evaluation.audit.picture_table import THIRDS
 from hounsfield.evaluation.audit.probes import plan_probes, probe
-from hounsfield.evaluation.audit.shortcuts import cramers_v
+from hounsfield.evaluation.audit.shortcuts import TEXT_COLUMN, cramers_v
 
 
 def _family(audit, name):
@@ -73,6 +74,26 @@ def test_features_of_a_model_are_probed_beside_the_picture(tmp_path):
     assert _column(audit, "site").read_off_model.is_strong
     columns = shortcut_sections(audit)[1].tables[0].columns
     assert "read off the model" in columns
+
+
+def test_burned_in_text_is_probed_in_the_features_of_a_model(tmp_path):
+    rng = np.random.default_rng(4)
+    (tmp_path / "images").mkdir()
+    rows = ["file,patient_id,finding"]
+    for number in range(60):
+        picture = Image.fromarray(rng.normal(60, 3, (200, 200)).astype(np.uint8))
+        if number % 2:
+            ImageDraw.Draw(picture).text((20, 20), "PORTABLE SUPINE", fill=230)
+        picture.save(tmp_path / "images" / f"{number}.png")
+        rows.append(f"images/{number}.png,P{number},{'ill' if rng.random() < 0.5 else 'well'}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    table = read_picture_table(tmp_path, PictureColumns("finding"))
+    audit = audit_shortcuts(table, features=lambda picture: np.array([picture[20:32, 20:100].mean()]))
+    text = _column(audit, TEXT_COLUMN)
+    assert text.read_off_picture is None
+    assert text.read_off_model.is_strong
+    assert not text.is_usable  # it does not go with the finding
+    assert not audit_shortcuts(table).columns
 
 
 def test_permutations_move_whole_groups_and_the_p_value_holds_its_level():

@@ -97,8 +97,8 @@ def _label_table(audit: ShortcutAudit, found: Sequence[JudgedProbe]) -> AuditTab
 def _column_section(audit: ShortcutAudit) -> AuditSection:
     usable = [one for one in audit.columns if one.is_usable]
     look = [one for one in audit.columns if one.deserves_a_look and one not in usable]
-    judged = [one.column for one in audit.columns if one.read_off_picture is not None]
-    skipped = [one.column for one in audit.columns if one.read_off_picture is None]
+    judged = [one.column for one in audit.columns if one.is_judged]
+    skipped = [one.column for one in audit.columns if not one.is_judged]
     verdict: Verdict = "found" if usable else "look" if look else "clear" if judged else "too few"
     name = audit.table.label_name
     if usable or look:
@@ -173,7 +173,11 @@ def _figure(one: JudgedProbe | None) -> str:
 
 
 def _and_model(audit: ShortcutAudit) -> str:
-    return ", and off the features of the model that its input guard judges" if audit.has_model else ""
+    return (
+        ", and off the features of the model that its input guard judges, as is whether the picture holds burned-in text"
+        if audit.has_model
+        else ""
+    )
 
 
 def _thinned(audit: ShortcutAudit) -> Sequence[str]:

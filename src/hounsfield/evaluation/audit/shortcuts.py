@@ -12,7 +12,7 @@ import numpy as np
 
 from hounsfield.core.errors import UsageError
 from hounsfield.evaluation.audit.picture_properties import AROUND, FAMILIES, picture_properties
-from hounsfield.evaluation.audit.probes import Probe, ProbePlan, plan_probes, probe
+from hounsfield.evaluation.audit.probes import Probe, ProbePlan, judged_values, plan_probes, probe
 from hounsfield.metrics import holm
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ FEWEST_PERMUTATIONS = 999
 MOST_PICTURES = 3000
 ALL_PROPERTIES, MODEL_FEATURES = "all properties", "the model's features"
 AROUND_TOGETHER = "all around anatomy"
+# A column that the audit makes itself where a model is given: whether the picture holds burned-in text.
+TEXT_COLUMN = "burned-in text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class JudgedProbe:
 @dataclass(frozen=True, slots=True)
 class ColumnShortcut:
     """A column of the acquisition: how well it is read off the picture and off the model's features, how well the label
-    is told from it alone, and Cramer's V of both. None: too few groups to judge, or no model.
+    is told from it alone, and Cramer's V of both. None: too few groups to judge, no model, or (TEXT_COLUMN) found in the
+    picture itself.
     """
 
     column: str
@@ -72,6 +75,11 @@ class ColumnShortcut:
     read_off_model: JudgedProbe | None
     label_from_column: JudgedProbe | None
     cramers_v: float
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there were enough groups."""
+        return self.read_off_picture is not None or self.read_off_model is not None
 
     @property
     def is_usable(self) -> bool:
@@ -118,7 +126,7 @@ def audit_shortcuts(
     """
     kept = _thinned(table.groups, seed)
     n_columns = len(table.columns)
-    n_tests = len(FAMILIES) + 1 + 3 * n_columns
+    n_tests = len(FAMILIES) + 1 + 3 * (n_columns + 1)
     n_permutations = max(FEWEST_PERMUTATIONS, 40 * n_tests - 1)
     plan = plan_probes([table.groups[at] for at in kept], seed=seed, n_permutations=n_permutations)
     measured, learned = _measured(table, kept, features, progress)
@@ -133,16 +141,17 @@ def audit_shortcuts(
             "give more pictures, or a coarser label"
         )
     everything = np.concatenate([measured[name] for name in FAMILIES], axis=1)
+    values = {name: own[kept] for name, own in table.columns.items()}
+    if learned is not None:
+        values[TEXT_COLUMN] = np.where(measured["text"][:, 0] > 0, "yes", "no")
     by_column = {
-        name: _column_probes(plan, values[kept], name, (everything, learned, label, table.label_name))
-        for name, values in table.columns.items()
+        name: _column_probes(plan, own, name, (everything, learned, label, table.label_name))
+        for name, own in values.items()
     }
     judged = iter(_adjusted([*raw, *(one for three in by_column.values() for one in three)]))
     families = [next(judged) for _ in raw]
     columns = tuple(
-        ColumnShortcut(
-            name, next(judged), next(judged), next(judged), cramers_v(label, table.columns[name][kept])
-        )
+        ColumnShortcut(name, next(judged), next(judged), next(judged), cramers_v(label, values[name]))
         for name in by_column
     )
     return ShortcutAudit(
@@ -184,10 +193,12 @@ def _column_probes(
 ) -> tuple[Probe | None, Probe | None, Probe | None]:
     """The column off the picture, off the model, and the label off the column. given: both features, label, its name."""
     everything, learned, label, label_name = given
-    off_picture = probe(plan, everything, values, target=name, source=ALL_PROPERTIES)
-    off_model = None if learned is None else probe(plan, learned, values, target=name, source=MODEL_FEATURES)
-    if off_picture is None:
+    if not judged_values(values, plan.group):
         return None, None, None
+    off_model = None if learned is None else probe(plan, learned, values, target=name, source=MODEL_FEATURES)
+    # Text was found in the picture, so that nothing is learned from reading it off the picture's text.
+    is_read = name == TEXT_COLUMN
+    off_picture = None if is_read else probe(plan, everything, values, target=name, source=ALL_PROPERTIES)
     alone = np.stack([values == value for value in np.unique(values)], axis=1).astype(np.float64)
     return off_picture, off_model, probe(plan, alone, label, target=label_name, source=f"{name} alone")
 
