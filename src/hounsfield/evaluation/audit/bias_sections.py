@@ -130,7 +130,7 @@ def _method(audit: BiasAudit, key: str) -> str:
         "cases of the column's other values. Intervals of rates are percentiles of "
         f"{audit.n_resamples} resamples of {unit} (Field and Welsh 2007; seed {audit.seed}); areas are compared by DeLong's "
         "placements summed over patients (Obuchowski 1997), rates by a score test with the variance summed over patients "
-        f"(Rao and Scott 1992). All {len(audit.tests)} tests of the audit are adjusted together by Holm's method (1979) at "
+        f"(Rao and Scott 1992), or of one design effect for both parts where that is larger. All {len(audit.tests)} tests of the audit are adjusted together by Holm's method (1979) at "
         f"{LEVEL:g}. A figure needs {FEWEST_PATIENTS} patients behind its denominator, in the group and in the others."
     )
 

@@ -1,9 +1,9 @@
 """Figures of one label by group, each group's difference from the others, and whether chance explains it.
 
 Intervals of rates come from resampling patients. The test of a difference of rates is a score test whose variance is
-summed over patients (Rao and Scott 1992, Biometrics 48:577): it supposes equal rates, as the null does, and thereby
-holds its level where a group is small or a rate near 0. Areas are compared by DeLong's placements summed over
-patients (Obuchowski 1997, Biometrics 53:567).
+summed over patients (Rao and Scott 1992, Biometrics 48:577), or that of one design effect for both parts where that is
+larger: it supposes equal rates, as the null does, and thereby holds its level where a group is small or a rate near 0.
+Areas are compared by DeLong's placements summed over patients (Obuchowski 1997, Biometrics 53:567).
 """
 
 from __future__ import annotations
