@@ -47,9 +47,9 @@ def help_of(*words: str) -> str:
     return "\n".join(line.rstrip() for line in said.strip("\n").splitlines())
 
 
-def commands() -> list[str]:
-    """Names of the commands, in the order of `hounsfield --help`."""
-    listed = help_of().partition("Commands")[2]
+def commands(*group: str) -> list[str]:
+    """Names of the commands (of a group of commands, where one is named), in the order of `--help`."""
+    listed = help_of(*group).partition("Commands")[2]
     return re.findall(r"^  ([a-z][a-z-]*)\s{2,}\S", listed, flags=re.MULTILINE)
 
 
@@ -62,7 +62,9 @@ def command_page() -> str:
         "document on standard output and everything else on standard error.\n",
         f"```text\n{help_of()}\n```\n",
     ]
-    parts += [f"## {name}\n\n```text\n{help_of(name)}\n```\n" for name in commands()]
+    for name in commands():
+        parts.append(f"## {name}\n\n```text\n{help_of(name)}\n```\n")
+        parts += [f"### {name} {own}\n\n```text\n{help_of(name, own)}\n```\n" for own in commands(name)]
     parts.append("What the exit status means: [exit codes](exit-codes.md).\n")
     return "\n".join(parts)
 
@@ -242,7 +244,8 @@ def json_output_page() -> str:
         "`hounsfield/results/reading.schema.json`; those of the other commands:\n",
     ]
     for name in commands():
-        if name != "read" and "--json" in help_of(name):
+        helps = [help_of(name), *(help_of(name, own) for own in commands(name))]
+        if name != "read" and any("--json" in text for text in helps):
             parts += [f"## {name}\n", f"```json\n{json.dumps(command_schema(name), indent=1)}\n```\n"]
     return "\n".join(parts)
 

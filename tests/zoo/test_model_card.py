@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 from tests.tiny_bundle import tiny_card
 
-from hounsfield.zoo import Calibrator, Estimate, Figure, Preprocessing, Threshold
+from hounsfield.zoo import AuditNote, AuditSummary, Calibrator, Estimate, Figure, Preprocessing, Threshold
+from hounsfield.zoo.card_text import readme_text
 
 
 def threshold(present_from=0.7, absent_to=0.1):
@@ -73,3 +74,21 @@ def test_figure_is_taken_from_data_never_trained_on():
 def test_card_is_frozen():
     with pytest.raises(ValidationError, match="frozen"):
         tiny_card().version = "9.9.9"
+
+
+def test_audits_stand_in_the_readme_with_their_day_and_none_is_invented():
+    note = AuditNote(question="Is it worse for women?", verdict="found", answer="It misses more of them.")
+    audit = AuditSummary(kind="bias", made_on="2026-01-02", data="made tables", notes=(note,))
+    text = readme_text(tiny_card(audits=(audit,)))
+    assert "Audit of bias, 2026-01-02, on made tables:" in text
+    assert "- Is it worse for women? **found**: It misses more of them." in text
+    assert "## Audits" not in readme_text(tiny_card())
+
+
+@pytest.mark.parametrize("changes", [{"made_on": "yesterday"}, {"notes": ()}])
+def test_an_audit_needs_its_day_and_an_answer(changes):
+    note = AuditNote(question="q", verdict="clear", answer="a")
+    with pytest.raises(ValidationError):
+        AuditSummary.model_validate(
+            {"kind": "bias", "made_on": "2026-01-02", "data": "d", "notes": (note,), **changes}
+        )

@@ -75,7 +75,11 @@ def evaluate(
         for name, path, prefix in map(_compared, compare or ())
     }
     evaluation = evaluate_table(
-        table, thresholds=_thresholds(threshold or ()), others=others, n_resamples=resamples, seed=seed
+        table,
+        thresholds=thresholds_by_label(threshold or ()),
+        others=others,
+        n_resamples=resamples,
+        seed=seed,
     )
     title = title or f"Predictions of {predictions.name}"
     page = write_table_evaluation(evaluation, out, title=title, images=images)
@@ -88,7 +92,7 @@ def evaluate(
     print("Research use only. Not a medical device.")
 
 
-def _thresholds(stated: Sequence[str]) -> dict[str, float]:
+def thresholds_by_label(stated: Sequence[str]) -> dict[str, float]:
     """Thresholds by label from LABEL=VALUE."""
     found = {}
     for one in stated:

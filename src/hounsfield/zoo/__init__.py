@@ -8,6 +8,8 @@ network: that is `inference`. No torch, and pickles are never read.
 from hounsfield.zoo.bundle import Bundle, open_bundle
 from hounsfield.zoo.find_bundle import default_search, find_bundle, installed_bundles
 from hounsfield.zoo.model_card import (
+    AuditNote,
+    AuditSummary,
     Baseline,
     Calibrator,
     ClassCode,
@@ -26,6 +28,8 @@ from hounsfield.zoo.model_card import (
 from hounsfield.zoo.write_bundle import write_bundle
 
 __all__ = [
+    "AuditNote",
+    "AuditSummary",
     "Baseline",
     "Bundle",
     "Calibrator",

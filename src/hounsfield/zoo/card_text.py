@@ -80,6 +80,19 @@ def _map_lines(card: ModelCard) -> list[str]:
     ]
 
 
+def _audit_lines(card: ModelCard) -> list[str]:
+    """Each audit with its day, its data and its answers; nothing where there was none."""
+    if not card.audits:
+        return []
+    lines = ["## Audits", ""]
+    for one in card.audits:
+        lines.append(f"Audit of {one.kind}, {one.made_on}, on {one.data}:")
+        lines.append("")
+        lines += [f"- {note.question} **{note.verdict}**: {note.answer}" for note in one.notes]
+        lines.append("")
+    return lines
+
+
 def _data_lines(card: ModelCard) -> list[str]:
     lines = [
         f"- {item.name}: {item.n_cases} cases in {item.n_groups} groups; {item.source}. "
@@ -131,6 +144,7 @@ def readme_text(card: ModelCard) -> str:
         "",
         *([f"- {item}" for item in card.known_shortcuts] or ["None was looked for."]),
         "",
+        *_audit_lines(card),
         *_data_lines(card),
         "",
         f"Split {card.split_digest}, seed {card.seed}, code version {card.code_version}.",

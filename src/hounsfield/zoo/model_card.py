@@ -181,6 +181,23 @@ class MapEvidence(Estimate):
     note: str = ""
 
 
+class AuditNote(CardPart):
+    """One question of an audit and its answer in a sentence or two."""
+
+    question: Text
+    verdict: Literal["clear", "look", "found", "too few"]
+    answer: Text
+
+
+class AuditSummary(CardPart):
+    """What an audit of the model found, on which data, on which day (ISO 8601, UTC)."""
+
+    kind: Text
+    made_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    data: Text
+    notes: tuple[AuditNote, ...] = Field(min_length=1)
+
+
 class ModelCard(CardPart):
     """Everything that a reader of a result may want to know of the model behind it.
 
@@ -214,6 +231,7 @@ class ModelCard(CardPart):
     guard: Guard | None = None
     explanations: dict[str, MapEvidence] = Field(default_factory=dict)
     known_shortcuts: tuple[str, ...] = ()
+    audits: tuple[AuditSummary, ...] = ()
     recipe: dict[str, Any] = Field(default_factory=dict)
     code_version: Text
     files: dict[str, Digest] = Field(default_factory=dict)
