@@ -5,14 +5,22 @@ models (inference), figures of merit (metrics). Read temperature.py first, then 
 """
 
 from hounsfield.calibration.beta_calibration import BETA, apply_beta, fit_beta
-from hounsfield.calibration.choice import CALIBRATORS, IDENTITY, CalibratorChoice, choose_calibrator
+from hounsfield.calibration.choice import (
+    CALIBRATORS,
+    EXCLUSIVE_CALIBRATORS,
+    IDENTITY,
+    CalibratorChoice,
+    choose_calibrator,
+)
 from hounsfield.calibration.conformal import (
     ConformalInterval,
     ConformalSets,
     conformal_quantile,
     coverage_band,
     fit_conformal_interval,
+    fit_conformal_labels,
     fit_conformal_sets,
+    fit_sets_by_patient,
     one_case_a_group,
     strangeness,
 )
@@ -32,6 +40,7 @@ from hounsfield.calibration.uncertainty import Uncertainty, risk_coverage, uncer
 __all__ = [
     "BETA",
     "CALIBRATORS",
+    "EXCLUSIVE_CALIBRATORS",
     "GUARD_METHOD",
     "IDENTITY",
     "ISOTONIC",
@@ -55,11 +64,13 @@ __all__ = [
     "estimated_priors",
     "fit_beta",
     "fit_conformal_interval",
+    "fit_conformal_labels",
     "fit_conformal_sets",
     "fit_guard",
     "fit_isotonic",
     "fit_platt",
     "fit_risk_control",
+    "fit_sets_by_patient",
     "fit_temperature",
     "missed_share",
     "one_case_a_group",

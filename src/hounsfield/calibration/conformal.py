@@ -150,6 +150,51 @@ def fit_conformal_sets(
     return ConformalSets(method, coverage, limits, {n: int((strata == n).sum()) for n in names}, by)
 
 
+def fit_sets_by_patient(
+    probabilities: NDArray[Any],
+    labels: NDArray[Any],
+    patients: Sequence[Any],
+    *,
+    coverage: float,
+    method: Method = "lac",
+) -> ConformalSets:
+    """Limits for one picture of a new patient, from several pictures of each of few patients.
+
+    probabilities: (n, classes). labels: (n,) class indices. patients: (n,). Every patient weighs 1, shared by the
+    pictures, and the new one weighs 1 too: the promise is that of as many cases as there are patients, without the
+    chance of which picture is drawn. n_fitted counts patients; below 1 / (1 - coverage) - 1 of them the limit is
+    infinite. Source: Lee 2023, arXiv:2306.06342 (HCP). Raises UsageError for input that does not fit.
+    """
+    stated, true = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.intp)
+    if stated.ndim != 2 or not len(stated) == len(true) == len(patients) or not len(true):
+        raise UsageError(
+            f"probabilities {stated.shape}, labels {true.shape} and {len(patients)} patients do not fit"
+        )
+    own = strangeness(stated, method)[np.arange(len(true)), true]
+    _, inverse, counts = np.unique(np.asarray(patients), return_inverse=True, return_counts=True)
+    limit = conformal_quantile(own, coverage, weights=1.0 / counts[inverse])
+    return ConformalSets(method, coverage, {"": limit}, {"": len(counts)})
+
+
+def fit_conformal_labels(
+    probabilities: NDArray[Any], truth: NDArray[Any], *, coverage: float
+) -> ConformalSets:
+    """Limits for labels that do not exclude each other: each label's present cases stay in the set at the rate `coverage`.
+
+    probabilities and truth: (n, labels). A label outside the set is excluded at that rate; the sets are by class, as in
+    `ConformalSets`, and a label with too few present cases is never excluded. Raises UsageError for input that does not fit.
+    """
+    stated, true = np.asarray(probabilities, dtype=np.float64), np.asarray(truth, dtype=np.bool_)
+    if stated.ndim != 2 or stated.shape != true.shape:
+        raise UsageError(f"probabilities {stated.shape} and truth {true.shape} do not fit")
+    limits = {
+        str(k): conformal_quantile(1.0 - stated[true[:, k], k], coverage) for k in range(stated.shape[1])
+    }
+    return ConformalSets(
+        "lac", coverage, limits, {str(k): int(true[:, k].sum()) for k in range(len(limits))}, "class"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ConformalInterval:
     """Half width of an interval about a measurement, in units of `scale`; infinite where the fit was too small."""

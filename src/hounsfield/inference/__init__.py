@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hounsfield.inference.certainty import certainty_of, entropies
 from hounsfield.inference.preprocessing import PictureToInput, Prepared, prepare
 
 if TYPE_CHECKING:
+    from hounsfield.inference.answers import several_answers
     from hounsfield.inference.outputs import NetworkOutputs, network_outputs
     from hounsfield.inference.torch_model import TorchModel, load_model
 
@@ -19,9 +21,12 @@ __all__ = [
     "PictureToInput",
     "Prepared",
     "TorchModel",
+    "certainty_of",
+    "entropies",
     "load_model",
     "network_outputs",
     "prepare",
+    "several_answers",
 ]
 
 _NEEDS_TORCH = {
@@ -29,6 +34,7 @@ _NEEDS_TORCH = {
     "TorchModel": "torch_model",
     "load_model": "torch_model",
     "network_outputs": "outputs",
+    "several_answers": "answers",
 }
 
 

@@ -51,8 +51,10 @@ def train(
         recipe = load_recipe(recipe)
     progress = progress or Silent()
     _require_torch()
+    from hounsfield.inference import load_model
     from hounsfield.training.fit import CHECKPOINT, fit_network
     from hounsfield.training.part_outputs import load_pictures, run_part, tune
+    from hounsfield.training.trust import add_trust
 
     dataset, split = prepare_data(recipe)
     step(progress, "reading pictures", 0.0)
@@ -81,6 +83,11 @@ def train(
     card = describe(recipe, dataset, split, tuned=tuned, evaluation=evaluation, rates=rates)
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     bundle = write_bundle(out / recipe.name, card=card, weights=weights, guard_arrays=tuned.guard.to_arrays())
+    judged = {
+        part: (parts[part], outputs[part].logits, tuple(dataset.groups[i] for i in split.indices(part)))
+        for part in ("tune", "test")
+    }
+    bundle = add_trust(bundle, load_model(bundle), judged, seed=recipe.seed)
     about = About(
         recipe.card.title,
         recipe.card.version,
