@@ -24,7 +24,7 @@ def seen(name="glioma"):
 
 
 def record(certainty, **parts):
-    reading = Reading.complete(findings=[seen()], certainty=certainty, **parts).to_json()
+    reading = Reading.complete(findings=[seen()], **parts).with_certainty(certainty).to_json()
     reading["application"] = "test"
     return reading
 
@@ -53,9 +53,9 @@ def test_refused_reading_states_the_guard_and_nothing_that_is_a_result():
 
 def test_set_must_name_findings_of_the_reading():
     with pytest.raises(ValueError, match="unknown findings"):
-        Reading.complete(findings=[seen("other")], certainty=WHOLE)
+        Reading.complete(findings=[seen("other")]).with_certainty(WHOLE)
     renamed = WHOLE.renamed({"glioma": "other"})
-    assert Reading.complete(findings=[seen("other")], certainty=renamed).certainty.possible.names == (
+    assert Reading.complete(findings=[seen("other")]).with_certainty(renamed).certainty.possible.names == (
         "other",
     )
 

@@ -146,8 +146,7 @@ def _reading(
         regions=[tumour] if tumour is not None else [],
         maps=maps,
         conditions=[*conditions, *_model_conditions(model, prediction, has_outline=tumour is not None)],
-        certainty=_certainty(prediction),
-    )
+    ).with_certainty(_certainty(prediction))
 
 
 def _certainty(prediction: Prediction) -> Certainty | None:

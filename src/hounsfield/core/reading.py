@@ -175,7 +175,6 @@ class Reading:
         maps: Iterable[ExplanationMap] = (),
         conditions: Iterable[Condition] = (),
         trends: Iterable[Trend] = (),
-        certainty: Certainty | None = None,
     ) -> Reading:
         """A reading that answers all that its application asks."""
         return cls(
@@ -186,13 +185,16 @@ class Reading:
             tuple(maps),
             tuple(conditions),
             trends=tuple(trends),
-            certainty=certainty,
         )
 
     @classmethod
     def refused(cls, *conditions: Condition, certainty: Certainty | None = None) -> Reading:
         """Nothing was computed; at least one condition is a refusal and says why. certainty: of the guard alone."""
         return cls("refused", conditions=conditions, certainty=certainty)
+
+    def with_certainty(self, certainty: Certainty | None) -> Reading:
+        """The same reading, with how sure its model is."""
+        return replace(self, certainty=certainty)
 
     def as_partial(self) -> Reading:
         """The same reading, marked as made from an incomplete input."""

@@ -87,7 +87,8 @@ def _possible(possible: PossibleSet, reading: Reading) -> CertaintyRow:
     elif len(possible.names) == len(reading.findings):
         named += " (nothing is excluded)"
     whom = "new patients of the same kind" if possible.holds_for == "patients" else "pictures like these"
-    detail = f"A set made to hold the true class for {_rounded(possible.coverage)} of {whom} (conformal, {possible.method}, fitted on {possible.n_fitted} {possible.holds_for})."
+    units = "groups that stand for patients" if possible.holds_for == "patients" else "pictures"
+    detail = f"A set made to hold the true class for {_rounded(possible.coverage)} of {whom} (conformal, {possible.method}, fitted on {possible.n_fitted} {units})."
     if possible.measured is not None and possible.low95 is not None and possible.high95 is not None:
         detail += (
             f" Measured on data that fitted nothing: {percent(possible.measured)} "

@@ -70,6 +70,10 @@ def _calibration_line(card: ModelCard) -> str:
     return f"{line} {card.calibrator.note}".rstrip()
 
 
+def _sureness_lines(card: ModelCard) -> list[str]:
+    return ["## Sureness", "", _conformal_line(card), "", _agreement_line(card), ""]
+
+
 def _conformal_line(card: ModelCard) -> str:
     found = card.conformal
     if found is None:
@@ -77,7 +81,7 @@ def _conformal_line(card: ModelCard) -> str:
     counted = sum(found.n_fitted.values())
     line = (
         f"Sets that hold the true class for {found.coverage:.0%} of {found.holds_for} ({found.method}), fitted on "
-        f"{counted} {found.holds_for}: {found.fitted_on}."
+        f"{counted} {'groups' if found.holds_for == 'patients' else 'pictures'}: {found.fitted_on}."
     )
     if found.measured is not None:
         line += f" Coverage on the test part {_interval(found.measured)} over {found.n_groups} groups"
@@ -153,12 +157,7 @@ def readme_text(card: ModelCard) -> str:
         "",
         *_threshold_lines(card),
         "",
-        "## Sureness",
-        "",
-        _conformal_line(card),
-        "",
-        _agreement_line(card),
-        "",
+        *_sureness_lines(card),
         "## Input guard",
         "",
         *_guard_lines(card),
