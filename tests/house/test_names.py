@@ -79,6 +79,8 @@ NOT_A_QUANTITY = {
     "depth": "levels of nesting of archives and sequences",
     "tolerance": "in the unit of the numbers that are compared",
     "guard_distance": "a Mahalanobis distance: no unit",
+    "distance": "of a guard: a Mahalanobis distance, no unit",
+    "own_weight": "a weight of statistics: no unit",
 }
 
 

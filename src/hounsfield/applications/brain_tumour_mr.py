@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hounsfield.core import Grid, Image, Model, Prediction, Series
+    from hounsfield.core import Certainty, Grid, Image, Model, Prediction, Series
     from hounsfield.core.finding import Presence
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 MODEL = "brain-tumour-mr"
 TUMOUR = "tumour"
 # The model's classes, the coded concept of each, and the finding's name.
@@ -108,7 +108,8 @@ def read_brain_tumour_mr(inputs: Inputs) -> Reading:
     except RefusedInput as refusal:
         return Reading.refused(*conditions, _refusal("picture-not-readable", str(refusal), series))
     if prediction.is_foreign:
-        return Reading.refused(*conditions, _foreign(prediction, series))
+        verdict = prediction.certainty.of_guard_alone() if prediction.certainty else None
+        return Reading.refused(*conditions, _foreign(prediction, series), certainty=verdict)
     step(inputs.progress, "brain_tumour_mr: explaining", 0.7)
     return _reading(model, picture, prediction, image.grid, conditions)
 
@@ -145,7 +146,18 @@ def _reading(
         regions=[tumour] if tumour is not None else [],
         maps=maps,
         conditions=[*conditions, *_model_conditions(model, prediction, has_outline=tumour is not None)],
-    )
+    ).with_certainty(_certainty(prediction))
+
+
+def _certainty(prediction: Prediction) -> Certainty | None:
+    """As the model states it, with the findings' names. The set stands beside the presences and changes none.
+
+    Presence follows the locked thresholds alone, whose errors were measured; a set that holds several tumours says
+    that the others cannot be excluded at its rate, which a reader must see and no rule here decides.
+    """
+    if prediction.certainty is None:
+        return None
+    return prediction.certainty.renamed({name: finding for name, (_, finding) in CONCEPTS.items()})
 
 
 def grey_picture(image: Image) -> NDArray[np.float64]:

@@ -19,6 +19,9 @@ IDENTITY = "identity"  # the softmax as it is, shown on tuning data to need no c
 # Calibrators by the name that a card gives: raw outputs (n, classes) and parameters to probabilities.
 CALIBRATORS: dict[str, Callable[..., NDArray[Any]]] = {IDENTITY: softmax, TEMPERATURE: apply_temperature}
 
+# Those whose probabilities sum to 1; the others give each label its own.
+EXCLUSIVE_CALIBRATORS = frozenset({IDENTITY, TEMPERATURE})
+
 
 @dataclass(frozen=True, slots=True)
 class CalibratorChoice:

@@ -6,6 +6,7 @@ the only geometry. Pure: no files, clock, network, random state or torch here.
 
 from hounsfield.core.application import Application, Inputs, Needs, Role, application, applications
 from hounsfield.core.category import Category
+from hounsfield.core.certainty import Agreement, Certainty, GuardVerdict, PossibleSet
 from hounsfield.core.code import Code
 from hounsfield.core.condition import Condition
 from hounsfield.core.course import Course, TimePoint
@@ -34,8 +35,10 @@ from hounsfield.core.trend import Curve, Trend
 
 __all__ = [
     "RESEARCH_USE",
+    "Agreement",
     "Application",
     "Category",
+    "Certainty",
     "Cine",
     "Code",
     "Condition",
@@ -45,6 +48,7 @@ __all__ = [
     "Finding",
     "Given",
     "Grid",
+    "GuardVerdict",
     "Image",
     "InputReference",
     "Inputs",
@@ -55,6 +59,7 @@ __all__ = [
     "Needs",
     "Outcome",
     "PlaneSpacing",
+    "PossibleSet",
     "Prediction",
     "Progress",
     "Provenance",

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hounsfield.core.certainty import Certainty
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -20,7 +22,8 @@ class Prediction:
     foreground probability on the picture's own grid, or None. features: (n,) the vector that the
     guard judged.
     guard_distance and guard_threshold: the picture is foreign to the model when the first exceeds
-    the second; None where the bundle holds no guard.
+    the second; None where the bundle holds no guard. certainty: the same with what else tells how far to trust it;
+    its set names classes.
     """
 
     logits: NDArray[Any]
@@ -30,6 +33,7 @@ class Prediction:
     features: NDArray[Any] | None = None
     guard_distance: float | None = None
     guard_threshold: float | None = None
+    certainty: Certainty | None = None
 
     @property
     def is_foreign(self) -> bool:

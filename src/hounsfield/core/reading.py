@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hounsfield.core.certainty import Certainty
     from hounsfield.core.code import Code
     from hounsfield.core.condition import Condition
     from hounsfield.core.finding import Finding
@@ -119,7 +120,7 @@ class Reading:
 
     An application makes it by `Reading.complete` (and `.as_partial`) or `Reading.refused`; the
     pipeline adds inputs, provenance, the conditions of the inputs, and the UID. Every region and map
-    lies on the grid of the application's main role.
+    lies on the grid of the application's main role. certainty: None where no model spoke.
     """
 
     status: Status
@@ -135,6 +136,7 @@ class Reading:
     inputs: tuple[InputReference, ...] = ()
     provenance: Provenance | None = None
     trends: tuple[Trend, ...] = ()
+    certainty: Certainty | None = None
 
     def __post_init__(self) -> None:
         names = [region.name for region in self.regions]
@@ -145,10 +147,23 @@ class Reading:
         results = (self.findings, self.measurements, self.regions, self.maps, self.trends)
         if self.status == "refused" and any(results):
             raise ValueError("a refused reading must hold no result: nothing is computed on refused input")
+        self._check_certainty()
         for measurement in self.all_measurements():
             unknown = set(measurement.regions) - set(names)
             if unknown:
                 raise ValueError(f"measurement {measurement.name!r} names unknown regions {sorted(unknown)}")
+
+    def _check_certainty(self) -> None:
+        if self.certainty is None:
+            return
+        if self.status == "refused" and self.certainty != self.certainty.of_guard_alone():
+            raise ValueError(
+                "a refused reading may state the guard's verdict, and no set, answers or calibrator"
+            )
+        known = {finding.name for finding in self.findings}
+        unknown = set(self.certainty.possible.names) - known if self.certainty.possible else set()
+        if unknown:
+            raise ValueError(f"the set of what cannot be excluded names unknown findings {sorted(unknown)}")
 
     @classmethod
     def complete(
@@ -173,9 +188,13 @@ class Reading:
         )
 
     @classmethod
-    def refused(cls, *conditions: Condition) -> Reading:
-        """Nothing was computed; at least one condition is a refusal and says why."""
-        return cls("refused", conditions=conditions)
+    def refused(cls, *conditions: Condition, certainty: Certainty | None = None) -> Reading:
+        """Nothing was computed; at least one condition is a refusal and says why. certainty: of the guard alone."""
+        return cls("refused", conditions=conditions, certainty=certainty)
+
+    def with_certainty(self, certainty: Certainty | None) -> Reading:
+        """The same reading, with how sure its model is."""
+        return replace(self, certainty=certainty)
 
     def as_partial(self) -> Reading:
         """The same reading, marked as made from an incomplete input."""
@@ -208,6 +227,7 @@ class Reading:
             "regions": [region.to_json() for region in self.regions],
             "maps": [item.to_json() for item in self.maps],
             "trends": [trend.to_json() for trend in self.trends],
+            "certainty": self.certainty.to_json() if self.certainty else None,
             "conditions": [condition.to_json() for condition in self.conditions],
             "provenance": self.provenance.to_json() if self.provenance else None,
         }

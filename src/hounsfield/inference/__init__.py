@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hounsfield.inference.certainty import certainty_of, entropies
 from hounsfield.inference.preprocessing import PictureToInput, Prepared, prepare
 
 if TYPE_CHECKING:
+    from hounsfield.inference.answers import several_answers
     from hounsfield.inference.outputs import NetworkOutputs, network_outputs
     from hounsfield.inference.sliding_window import Windows, window_labels, window_logits
     from hounsfield.inference.torch_model import TorchModel, load_model
@@ -21,9 +23,12 @@ __all__ = [
     "Prepared",
     "TorchModel",
     "Windows",
+    "certainty_of",
+    "entropies",
     "load_model",
     "network_outputs",
     "prepare",
+    "several_answers",
     "window_labels",
     "window_logits",
 ]
@@ -36,6 +41,7 @@ _NEEDS_TORCH = {
     "network_outputs": "outputs",
     "window_labels": "sliding_window",
     "window_logits": "sliding_window",
+    "several_answers": "answers",
 }
 
 

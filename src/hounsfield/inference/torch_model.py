@@ -10,6 +10,8 @@ import torch
 from hounsfield.calibration import CALIBRATORS, GUARD_METHOD, Guard
 from hounsfield.core import Prediction
 from hounsfield.core.errors import ModelError, UsageError
+from hounsfield.inference.answers import several_answers
+from hounsfield.inference.certainty import certainty_of
 from hounsfield.inference.outputs import network_outputs
 from hounsfield.inference.preprocessing import Prepared, prepare
 from hounsfield.zoo import Bundle, ModelCard, open_bundle
@@ -76,15 +78,39 @@ class TorchModel:
         outputs = network_outputs(self.network, inputs, test_time_flips=flips)
         logits, features = outputs.logits[0], outputs.features[0]
         card = self.bundle.card
+        probabilities = self._calibrate(logits) if self._calibrate else None
+        distance = float(self.guard.distance(features)[0]) if self.guard else None
+        answers = self.answers(inputs)
         return Prediction(
             logits=logits,
-            probabilities=self._calibrate(logits) if self._calibrate else None,
+            probabilities=probabilities,
             calibrator=card.calibrator.name if card.calibrator else None,
             mask=prepared.restore(outputs.mask[0]),
             features=features,
-            guard_distance=float(self.guard.distance(features)[0]) if self.guard else None,
+            guard_distance=distance,
             guard_threshold=card.guard.threshold if card.guard else None,
+            certainty=certainty_of(
+                card,
+                guard_distance=distance,
+                probabilities=probabilities,
+                answers=answers[:, 0] if answers is not None else None,
+            ),
         )
+
+    @property
+    def calibrate(self) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
+        """From logits (..., classes) to calibrated probabilities; None where the card names no calibrator."""
+        return self._calibrate
+
+    def answers(self, inputs: torch.Tensor) -> NDArray[Any] | None:
+        """Calibrated probabilities (m, n, classes) of the card's several answers to inputs (n, 1, size, size).
+
+        None where the card asks for no answers or names no calibrator.
+        """
+        settings = self.bundle.card.inference.answers
+        if settings is None or self._calibrate is None:
+            return None
+        return self._calibrate(several_answers(self.network, inputs, settings))
 
 
 def load_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel:

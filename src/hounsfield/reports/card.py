@@ -20,6 +20,15 @@ FIGURES = {
     "brier": "Brier score",
     "dice": "Dice",
 }
+# What a calibrator does, for people.
+CALIBRATORS = {
+    "identity": "The network's softmax as it is",
+    "temperature": "The softmax after one temperature for all classes",
+    "sigmoid": "The network's sigmoid of each label as it is",
+    "platt-per-label": "A slope and an offset fitted for each label",
+    "beta-per-label": "A beta calibration fitted for each label",
+    "isotonic-per-label": "An isotonic curve fitted for each label",
+}
 
 
 @dataclass(frozen=True, slots=True)

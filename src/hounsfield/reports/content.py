@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hounsfield.core.condition import SEVERITIES
 from hounsfield.reports.card import CardText, write_card
+from hounsfield.reports.certainty_rows import CertaintyRow, certainty_rows
 from hounsfield.reports.measurement_tables import MeasurementTables, tabulate
 from hounsfield.reports.names import (
     NOT_STATED,
@@ -87,6 +88,7 @@ class Content:
     technique: tuple[Fact, ...]
     sentences: tuple[Sentence, ...]
     findings: tuple[FindingRow, ...]
+    certainty: tuple[CertaintyRow, ...]
     measurements: MeasurementTables
     trends: tuple[TrendTable, ...]
     conditions: tuple[tuple[str, str, tuple[Condition, ...]], ...]
@@ -126,6 +128,7 @@ def write_content(
         technique=_technique(image, series),
         sentences=write_sentences(reading, image, series),
         findings=tuple(_finding_row(f, reading) for f in by_weight(reading.findings)),
+        certainty=certainty_rows(reading),
         measurements=tabulate(reading),
         trends=trend_tables(reading),
         conditions=_condition_groups(reading),

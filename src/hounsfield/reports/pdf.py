@@ -26,6 +26,7 @@ from hounsfield.reports.pdf_blocks import (
     page_table,
     paragraph,
 )
+from hounsfield.reports.pdf_certainty import certainty_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,9 +142,13 @@ def _result(content: Content) -> list[Any]:
             c.text for severity, _, found in content.conditions if severity == "refusal" for c in found
         ]
         lines = [*(paragraph(reason, "large") for reason in reasons), paragraph(REMEDY, "quiet")]
-        return _headed("No reading was made", lines)
+        return [*_headed("No reading was made", lines), *_certainty(content)]
     story = _headed("Impression", [paragraph(line, "large") for line in content.section("impression")])
-    return [*story, *_findings(content)]
+    return [*story, *_findings(content), *_certainty(content)]
+
+
+def _certainty(content: Content) -> list[Any]:
+    return _headed("How sure", [certainty_table(content.certainty)]) if content.certainty else []
 
 
 def _findings(content: Content) -> list[Any]:

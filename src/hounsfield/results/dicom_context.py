@@ -81,6 +81,7 @@ class Kind:
 SEGMENTATION = Kind("segmentation", "1.2.840.10008.5.1.4.1.1.66.4", "SEG", 901, "regions")
 STRUCTURED_REPORT = Kind("structured_report", "1.2.840.10008.5.1.4.1.1.88.34", "SR", 902, "measurements")
 SECONDARY_CAPTURE = Kind("secondary_capture", "1.2.840.10008.5.1.4.1.1.7", "OT", 903, "pictures")
+PARAMETRIC_MAP = Kind("parametric_map", "1.2.840.10008.5.1.4.1.1.30", "OT", 905, "maps")
 ENCAPSULATED_PDF = Kind("encapsulated_pdf", "1.2.840.10008.5.1.4.1.1.104.1", "DOC", 904, "report")
 
 

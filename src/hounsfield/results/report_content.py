@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hounsfield.core import Code
-from hounsfield.core.code import ABSENT, INDETERMINATE, PRESENT, PROBABILITY, private_code
+from hounsfield.core.code import (
+    ABSENT,
+    INDETERMINATE,
+    NOT_EXCLUDED,
+    PRESENT,
+    PROBABILITY,
+    private_code,
+)
 from hounsfield.core.reading import RESEARCH_USE
 from hounsfield.results import dicom_context as dicom
+from hounsfield.results.certainty_content import certainty_evaluations, certainty_numbers, certainty_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +71,8 @@ def evaluations(reading: Reading) -> Any:
         name=concept(QUALITATIVE_EVALUATIONS), relationship_type="CONTAINS"
     )
     texts = [(INTENDED_USE, RESEARCH_USE)]
+    promise = certainty_text(reading.certainty)
+    texts += [(NOT_EXCLUDED, promise)] if promise else []
     texts += [(CONDITION, f"{c.code} ({c.severity}): {c.text}") for c in reading.conditions]
     status = private_code(reading.status.upper(), f"Reading {reading.status}")
     container.ContentSequence = hd.sr.ContentSequence(
@@ -116,7 +126,8 @@ def _reading_group(source: dicom.DicomSource, segmented: Segmented) -> Any:
         tracking_identifier=_tracking(source, "reading"),
         finding_type=concept(WHOLE_READING),
         algorithm_id=application_identification(source),
-        measurements=[_measurement(source, m) for m in numbers],
+        measurements=[*(_measurement(source, m) for m in numbers), *certainty_numbers(source)],
+        qualitative_evaluations=certainty_evaluations(source) or None,
     )
 
 

@@ -65,6 +65,7 @@ class ResultWriter:
 
 # Modules of the package that are no writers.
 _BESIDES = (
+    "certainty_content",
     "converted_nifti",
     "converted_series",
     "dicom_context",

@@ -1,4 +1,4 @@
-"""A bundle that stays as it is but for its calibrator, thresholds, their figures, and its words."""
+"""A bundle that stays as it is but for its calibrator, thresholds, sureness, their figures, and its words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hounsfield.core.errors import RecipeError
 from hounsfield.evaluation import Evaluation, evaluate
 from hounsfield.training.bundle_card import calibrator, figures, locked
 from hounsfield.training.train import predictions_on_test, prepare_data
-from hounsfield.zoo import write_bundle
+from hounsfield.zoo import InferenceSettings, write_bundle
 
 if TYPE_CHECKING:
     from hounsfield.calibration import CalibratorChoice
@@ -25,6 +25,7 @@ def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoic
     """
     from hounsfield.inference import load_model
     from hounsfield.training.part_outputs import decide, load_pictures, run_part
+    from hounsfield.training.trust import add_trust
 
     dataset, split = prepare_data(recipe)
     if split.digest != bundle.card.split_digest:
@@ -33,10 +34,10 @@ def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoic
             f"{bundle.card.split_digest[:12]}: use the data and the recipe that trained it"
         )
     network = load_model(bundle).network
+    groups = {p: tuple(dataset.groups[index] for index in split.indices(p)) for p in ("tune", "test")}
     parts = {part: load_pictures(recipe, dataset, split.indices(part)) for part in ("tune", "test")}
     outputs = {part: run_part(network, data, recipe) for part, data in parts.items()}
-    groups = [dataset.groups[index] for index in split.indices("tune")]
-    choice, thresholds = decide(outputs["tune"].logits, parts["tune"].labels, groups, dataset.classes)
+    choice, thresholds = decide(outputs["tune"].logits, parts["tune"].labels, groups["tune"], dataset.classes)
     evaluation = evaluate(
         predictions_on_test(dataset, split, outputs["test"], calibrator=choice, thresholds=thresholds),
         seed=recipe.seed,
@@ -49,9 +50,12 @@ def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoic
             "evidence_level": recipe.card.evidence_level,
             "known_shortcuts": recipe.card.known_shortcuts,
             "recipe": recipe.model_dump(mode="json"),
+            "version": recipe.card.version,
+            "inference": InferenceSettings(**recipe.inference.model_dump()),
         }
     )
     written = write_bundle(
         bundle.folder, card=card, weights=bundle.weights(), guard_arrays=bundle.guard_arrays() or None
     )
-    return written, choice, evaluation
+    judged = {part: (parts[part], outputs[part].logits, groups[part]) for part in parts}
+    return add_trust(written, load_model(written), judged, seed=recipe.seed), choice, evaluation

@@ -92,11 +92,19 @@ class OptimisationRecipe(_Strict):
     accelerator: Literal["cpu", "cuda", "auto"] = "cpu"
 
 
+class AnswersRecipe(_Strict):
+    """Several answers to each picture, to see how far they agree: by copies, dropout or members, and how many."""
+
+    way: Literal["copies", "dropout", "members"]
+    number: Annotated[int, Field(ge=2, le=64)]
+
+
 class InferenceRecipe(_Strict):
-    """How the fitted network is run: also on the mirrored slice, and from where a pixel is lesion."""
+    """How the fitted network is run: also on the mirrored slice, from where a pixel is lesion, how many answers."""
 
     test_time_flips: bool = False
     mask_threshold: Fraction = 0.5
+    answers: AnswersRecipe | None = None
 
 
 class GuardRecipe(_Strict):

@@ -51,8 +51,10 @@ def train(
         recipe = load_recipe(recipe)
     progress = progress or Silent()
     _require_torch()
+    from hounsfield.inference import load_model
     from hounsfield.training.fit import CHECKPOINT, fit_network
     from hounsfield.training.part_outputs import load_pictures, run_part, tune
+    from hounsfield.training.trust import add_trust
 
     dataset, split = prepare_data(recipe)
     step(progress, "reading pictures", 0.0)
@@ -64,12 +66,12 @@ def train(
     network, seconds = fit_network(recipe, parts["train"], len(dataset.classes), checkpoints, progress)
     step(progress, "judging on the test part", 1.0)
     outputs = {part: run_part(network, parts[part], recipe) for part in PARTS}
-    tuning_groups = [dataset.groups[index] for index in split.indices("tune")]
+    groups = {part: tuple(dataset.groups[index] for index in split.indices(part)) for part in PARTS}
     tuned = tune(
         outputs["train"],
         outputs["tune"],
         parts["tune"].labels,
-        tuning_groups,
+        groups["tune"],
         classes=dataset.classes,
         recipe=recipe,
     )
@@ -81,6 +83,8 @@ def train(
     card = describe(recipe, dataset, split, tuned=tuned, evaluation=evaluation, rates=rates)
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     bundle = write_bundle(out / recipe.name, card=card, weights=weights, guard_arrays=tuned.guard.to_arrays())
+    judged = {part: (parts[part], outputs[part].logits, groups[part]) for part in ("tune", "test")}
+    bundle = add_trust(bundle, load_model(bundle), judged, seed=recipe.seed)
     about = About(
         recipe.card.title,
         recipe.card.version,

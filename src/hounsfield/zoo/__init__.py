@@ -8,11 +8,14 @@ network: that is `inference`. No torch, and pickles are never read.
 from hounsfield.zoo.bundle import Bundle, open_bundle
 from hounsfield.zoo.find_bundle import default_search, find_bundle, installed_bundles
 from hounsfield.zoo.model_card import (
+    Agreement,
+    Answers,
     AuditNote,
     AuditSummary,
     Baseline,
     Calibrator,
     ClassCode,
+    Conformal,
     DataSource,
     Detection,
     Estimate,
@@ -28,12 +31,15 @@ from hounsfield.zoo.model_card import (
 from hounsfield.zoo.write_bundle import write_bundle
 
 __all__ = [
+    "Agreement",
+    "Answers",
     "AuditNote",
     "AuditSummary",
     "Baseline",
     "Bundle",
     "Calibrator",
     "ClassCode",
+    "Conformal",
     "DataSource",
     "Detection",
     "Estimate",

@@ -70,6 +70,44 @@ def _calibration_line(card: ModelCard) -> str:
     return f"{line} {card.calibrator.note}".rstrip()
 
 
+def _sureness_lines(card: ModelCard) -> list[str]:
+    return ["## Sureness", "", _conformal_line(card), "", _agreement_line(card), ""]
+
+
+def _conformal_line(card: ModelCard) -> str:
+    found = card.conformal
+    if found is None:
+        return "No sets: nothing is excluded at a stated rate."
+    counted = sum(found.n_fitted.values())
+    line = (
+        f"Sets that hold the true class for {found.coverage:.0%} of {found.holds_for} ({found.method}), fitted on "
+        f"{counted} {'groups' if found.holds_for == 'patients' else 'pictures'}: {found.fitted_on}."
+    )
+    if found.measured is not None:
+        line += f" Coverage on the test part {_interval(found.measured)} over {found.n_groups} groups"
+        line += f" (expected {found.band95[0]:.3f} to {found.band95[1]:.3f})." if found.band95 else "."
+    if found.size is not None:
+        line += f" Classes in a set {_interval(found.size)}."
+    return f"{line} {found.note}".rstrip()
+
+
+def _agreement_line(card: ModelCard) -> str:
+    asked, found = card.inference.answers, card.agreement
+    if asked is None:
+        return "One answer is made to a picture."
+    line = f"Several answers: {asked.number} by {asked.way}."
+    if found is None:
+        return line
+    for name, estimate in found.tells_errors.items():
+        line += f" AUROC of the {name} entropy for wrong answers on the test part {_interval(estimate)}."
+    if found.error_of_all is not None and found.error_of_kept is not None:
+        line += (
+            f" Wrong answers {_interval(found.error_of_all)}, among the {found.kept:.0%} with the least "
+            f"disagreement {_interval(found.error_of_kept)}."
+        )
+    return line
+
+
 def _map_lines(card: ModelCard) -> list[str]:
     if not card.explanations:
         return ["None was tested: do not conclude anything from a map of this model."]
@@ -132,6 +170,7 @@ def readme_text(card: ModelCard) -> str:
         "",
         *_threshold_lines(card),
         "",
+        *_sureness_lines(card),
         "## Input guard",
         "",
         *_guard_lines(card),

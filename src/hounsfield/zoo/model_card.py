@@ -98,12 +98,14 @@ class Threshold(CardPart):
 class Calibrator(CardPart):
     """How raw outputs become probabilities; ece: expected calibration error on data that fitted nothing.
 
+    shares: of each class among the cases that it was fitted on; a probability holds where the shares are alike.
     note: why this calibrator, and what the errors are to be held against.
     """
 
     name: Text
     parameters: dict[str, float | tuple[float, ...]]
     fitted_on: Text
+    shares: dict[str, Fraction] = Field(default_factory=dict)
     ece_before: Estimate | None = None
     ece_after: Estimate | None = None
     note: str = ""
@@ -154,14 +156,74 @@ class Preprocessing(CardPart):
         return self
 
 
+class Answers(CardPart):
+    """How several answers to one picture are made, to see how far they agree.
+
+    way: copies (changed copies of the picture), dropout (left on), members (of an ensemble). The reading itself does
+    not come from them.
+    """
+
+    way: Literal["copies", "dropout", "members"]
+    number: int = Field(ge=2, le=64)
+
+
 class InferenceSettings(CardPart):
     """How the network is run. test_time_flips: also on the mirrored picture (left and right), averaged.
 
-    mask_threshold: foreground probability from which a pixel belongs to the mask.
+    mask_threshold: foreground probability from which a pixel belongs to the mask. answers: None for one answer alone.
     """
 
     test_time_flips: bool = False
     mask_threshold: Fraction = 0.5
+    answers: Answers | None = None
+
+
+class Agreement(CardPart):
+    """What several answers were like on the tuning part, and whether they tell wrong answers on the test part.
+
+    open_bits, disagreeing_bits: their quantiles over the tuning part at equal steps from 0 to 1; n, n_groups: its
+    cases and groups. tells_errors: AUROC of each for wrong answers, on the test part. error_of_all and error_of_kept:
+    share of wrong answers there, among all and among the `kept` share with the least disagreement.
+    """
+
+    open_bits: tuple[float, ...] = Field(min_length=2)
+    disagreeing_bits: tuple[float, ...] = Field(min_length=2)
+    n: int = Field(ge=1)
+    n_groups: int = Field(ge=1)
+    tells_errors: dict[Literal["open", "disagreeing"], Estimate] = Field(default_factory=dict)
+    kept: Fraction = 0.8
+    error_of_all: Estimate | None = None
+    error_of_kept: Estimate | None = None
+
+    @model_validator(mode="after")
+    def _quantiles_rise(self) -> Self:
+        for values in (self.open_bits, self.disagreeing_bits):
+            if list(values) != sorted(values):
+                raise ValueError("quantiles over the tuning part must not fall")
+        return self
+
+
+class Conformal(CardPart):
+    """Sets of classes that hold the true one at the rate `coverage`.
+
+    limits: strangeness up to which a class is in the set, under "" for all classes or under the name of each; n_fitted:
+    patients (or pictures) behind each. holds_for: of what the coverage is promised. measured: coverage on the test part,
+    the mean over its n_groups; band95: where it is expected of one picture a group; size: mean number of classes in a
+    set there.
+    """
+
+    method: Literal["lac", "aps", "raps"]
+    coverage: float = Field(gt=0.0, lt=1.0)
+    limits: dict[str, float] = Field(min_length=1)
+    n_fitted: dict[str, int] = Field(min_length=1)
+    holds_for: Literal["patients", "pictures"]
+    fitted_on: Text
+    measured: Estimate | None = None
+    n: int = Field(default=0, ge=0)
+    n_groups: int = Field(default=0, ge=0)
+    band95: tuple[Fraction, Fraction] | None = None
+    size: Estimate | None = None
+    note: str = ""
 
 
 class Network(CardPart):
@@ -228,6 +290,8 @@ class ModelCard(CardPart):
     baselines: tuple[Baseline, ...] = ()
     thresholds: dict[str, Threshold] = Field(default_factory=dict)
     calibrator: Calibrator | None = None
+    conformal: Conformal | None = None
+    agreement: Agreement | None = None
     guard: Guard | None = None
     explanations: dict[str, MapEvidence] = Field(default_factory=dict)
     known_shortcuts: tuple[str, ...] = ()
@@ -246,7 +310,20 @@ class ModelCard(CardPart):
             raise ValueError(f"thresholds name classes that the model has not: {', '.join(unknown)}")
         if self.thresholds and self.calibrator is None:
             raise ValueError("thresholds stand on calibrated probabilities, but the card names no calibrator")
+        if self.conformal is not None:
+            self._check_conformal(self.conformal)
         return self
+
+    def _check_conformal(self, conformal: Conformal) -> None:
+        if self.calibrator is None:
+            raise ValueError(
+                "conformal limits stand on calibrated probabilities, but the card names no calibrator"
+            )
+        if set(conformal.limits) not in ({""}, set(self.class_names)):
+            raise ValueError(
+                f"conformal limits are given for {', '.join(map(repr, conformal.limits))}, and must be for "
+                "'' (all) or for each class"
+            )
 
     @property
     def class_names(self) -> tuple[str, ...]:
