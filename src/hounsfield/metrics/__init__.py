@@ -17,6 +17,12 @@ from hounsfield.metrics.auroc import auroc, roc_curve
 from hounsfield.metrics.average_precision import average_precision, precision_recall_curve
 from hounsfield.metrics.brier import brier
 from hounsfield.metrics.calibration_line import CalibrationLine, calibration_line
+from hounsfield.metrics.conformal_betting import (
+    betting_log10,
+    calibration_places,
+    category_ranks,
+    number_ranks,
+)
 from hounsfield.metrics.decision_curve import net_benefit
 from hounsfield.metrics.decisions import DecisionCounts, count_decisions
 from hounsfield.metrics.delong import AurocCovariance, Difference, delong, placements
@@ -29,6 +35,7 @@ from hounsfield.metrics.expected_calibration_error import (
 )
 from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_interval, match_centres
 from hounsfield.metrics.multiplicity import holm
+from hounsfield.metrics.observed_expected import observed_to_expected
 from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
 from hounsfield.metrics.sensitivity import sensitivity
@@ -36,6 +43,16 @@ from hounsfield.metrics.specificity import specificity
 from hounsfield.metrics.surface import SurfaceDistances, surface_distances
 from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
+from hounsfield.metrics.window_tests import (
+    Windows,
+    WindowTest,
+    auroc_test,
+    calibration_tests,
+    category_test,
+    distribution_test,
+    mean_test,
+    vector_test,
+)
 
 __all__ = [
     "SEVEN_RATES",
@@ -53,27 +70,39 @@ __all__ = [
     "ReaderStudy",
     "SortedScore",
     "SurfaceDistances",
+    "WindowTest",
+    "Windows",
     "at_prevalence",
     "auroc",
     "auroc_resamples",
+    "auroc_test",
     "average_precision",
+    "betting_log10",
     "brier",
     "calibration_bins",
     "calibration_error_if_perfect",
     "calibration_line",
+    "calibration_places",
+    "calibration_tests",
+    "category_ranks",
+    "category_test",
     "cluster_bootstrap",
     "count_decisions",
     "cpm_interval",
     "delong",
     "delong_study",
     "dice",
+    "distribution_test",
     "expected_calibration_error",
     "holm",
     "jackknife_study",
     "match_centres",
+    "mean_test",
     "metric",
     "metrics",
     "net_benefit",
+    "number_ranks",
+    "observed_to_expected",
     "percentile_interval",
     "placements",
     "precision_recall_curve",
@@ -85,6 +114,7 @@ __all__ = [
     "sort_score",
     "specificity",
     "surface_distances",
+    "vector_test",
     "wafroc",
     "wilson_interval",
 ]

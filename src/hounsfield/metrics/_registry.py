@@ -32,6 +32,7 @@ class Metric:
 _BESIDES = (
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
+    *("conformal_betting", "observed_expected", "window_tests"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 
