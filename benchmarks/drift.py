@@ -51,9 +51,8 @@ def made_cases(
     n = len(patient)
 
     def alike(deviation: float = 1.0) -> np.ndarray:
-        return deviation * (
-            0.7 * rng.normal(size=n_patients)[patient] + np.sqrt(1 - 0.49) * rng.normal(size=n)
-        )
+        shared, own = rng.normal(size=n_patients)[patient], rng.normal(size=n)
+        return np.asarray(deviation * (0.7 * shared + np.sqrt(1 - 0.49) * own))
 
     base = np.log(shift.get("prevalence", 0.1) / (1 - shift.get("prevalence", 0.1)))
     # The logit that the model sees, and from which the truth is drawn.
@@ -150,7 +149,7 @@ def real_rates(data: Path, runs: int) -> list[tuple[str, ...]]:
         ),
         "network D instead of A": lambda _, late: (late, other),
     }
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, change in kinds.items():
         n_alarms, subjects = 0, dict[str, int]()
         for run in range(runs):
@@ -206,8 +205,8 @@ def main() -> None:
     print(table(("shift", "streams", "alarm (95 % interval)", "median patients to it"), rows))
     if options.data is not None:
         print("\nReal answers to 600 and 600 patients (Effusion, chexnet_predictions), level 5 % a run\n")
-        rows = real_rates(options.data, options.runs)
-        print(table(("shift", "alarm (95 % interval)", "raised most by"), rows))
+        real = real_rates(options.data, options.runs)
+        print(table(("shift", "alarm (95 % interval)", "raised most by"), real))
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ from hounsfield.core.errors import RefusedInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Slopes of the bets 1 + slope x (rank - 1/2), all above -2 and below 2 so that no bet loses everything; two more bets
-# pay 1 / (2 sqrt(rank)) and the same from the other end, for the few but extreme ranks of something new.
+# Slopes of the bets 1 + slope x (rank - 1/2), all above -2 and below 2 so that no bet loses everything; four more
+# pay power x rank ^ (power - 1), from either end, for the few but extreme ranks of something new.
 BETS = (-1.5, -0.75, 0.0, 0.75, 1.5)
+POWERS = (0.5, 0.75)
 # Chance at each case that a bettor moves to another bet, one bettor each.
 PACES = (1e-2, 1e-3, 1e-4)
 _SMALLEST_RANK = 1e-12
@@ -83,15 +84,16 @@ def calibration_places(
 
 def betting_log10(ranks: NDArray[Any]) -> NDArray[np.float64]:
     """log10 of what the bettors hold, (n + 1,), the first being 0, after each rank of (n,)."""
-    slopes, n_bets = np.array(BETS), len(BETS) + 2
+    slopes, powers = np.array(BETS), np.repeat(POWERS, 2)
+    n_bets = len(slopes) + len(powers)
     shares = np.full((len(PACES), n_bets), 1.0 / (len(PACES) * n_bets))
     paces = np.array(PACES)[:, None]
     held = np.zeros(len(ranks) + 1)
     lost = 0.0  # logarithm of the scale that was taken out, so that nothing under- or overflows
     for index, rank in enumerate(np.asarray(ranks, dtype=np.float64).tolist()):
         moved = (1 - paces) * shares + paces * shares.mean(axis=1, keepdims=True)
-        ends = np.maximum([rank, 1 - rank], _SMALLEST_RANK)
-        shares = moved * np.concatenate([1 + slopes * (rank - 0.5), 0.5 / np.sqrt(ends)])
+        ends = np.maximum([rank, 1 - rank] * len(POWERS), _SMALLEST_RANK)
+        shares = moved * np.concatenate([1 + slopes * (rank - 0.5), powers * ends ** (powers - 1)])
         total = float(shares.sum())
         if not 1e-100 < total < 1e100:
             shares, lost, total = shares / total, lost + float(np.log(total)), 1.0

@@ -214,7 +214,8 @@ def _of_vectors(vectors: NDArray[np.float64]) -> _Question:
     def tell(places: NDArray[np.intp]) -> tuple[str, Mapping[str, Any]]:
         return f"{vectors.shape[1]} features of {len(places)} cases", {"n_features": vectors.shape[1]}
 
-    return _Question("input", "features of the network", np.isfinite(vectors).all(axis=1), ask, tell)
+    states = np.asarray(np.isfinite(vectors).all(axis=1))
+    return _Question("input", "features of the network", states, ask, tell)
 
 
 def _of_categories(

@@ -33,6 +33,8 @@ LEAST_ALIKE, LEAST_COPY = 0.35, 0.5
 _ASKED, _BEYOND = 400, 3
 _SURE = 0.9999
 _STEPS, _LARGEST_CHANGE, _LEAST_INSIDE, _LEAST_COARSE = 12, 0.25, 0.6, 0.7
+# A step below this many sides is the last; so is the third if the coarse parts still do not meet at all.
+_SMALLEST_STEP, _TRIAL, _HOPELESS = 2e-3, 3, 0.4
 _LEAST_STRUCTURE, _FEWEST_BLOCKS, _FLOOR_OF_CONTRAST = 0.3, 6, 0.2
 _ROWS_AT_ONCE = 2048
 
@@ -120,7 +122,7 @@ def candidates(
         likest = np.argpartition(-block, kept - 1, axis=1)[:, :kept]
         values = np.take_along_axis(block, likest, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
-        likest, values = (np.take_along_axis(one, order, axis=1) for one in (likest, values))
+        likest, values = np.take_along_axis(likest, order, axis=1), np.take_along_axis(values, order, axis=1)
         for row in range(len(block)):
             yield start + row, likest[row], values[row]
 
@@ -300,7 +302,7 @@ def _alignment(moving: NDArray[np.float64], fixed: _Layers) -> tuple[NDArray[np.
     """
     warp = best = np.eye(3)
     likeness = -1.0
-    for _ in range(_STEPS):
+    for number in range(_STEPS):
         pulled, inside = _warped(moving, warp)
         kept = inside.ravel()
         if kept.mean() < _LEAST_INSIDE or np.abs(warp - np.eye(3)).max() > _LARGEST_CHANGE:
@@ -311,8 +313,11 @@ def _alignment(moving: NDArray[np.float64], fixed: _Layers) -> tuple[NDArray[np.
             best, likeness = warp, now
         elif now < likeness - 0.05:
             break
+        step = (fixed.solve[:, kept] @ (ours - theirs)).reshape(2, 3)
+        if np.abs(step).max() < _SMALLEST_STEP or (number == _TRIAL and likeness < _HOPELESS):
+            break
         change = np.eye(3)
-        change[:2] += (fixed.solve[:, kept] @ (ours - theirs)).reshape(2, 3)
+        change[:2] += step
         if abs(np.linalg.det(change)) < 0.2:
             break
         warp = warp @ np.linalg.inv(change)
