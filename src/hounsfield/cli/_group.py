@@ -29,6 +29,7 @@ COMMANDS = {
     "measure": "Compute a clinical rule from numbers and explain it.",
     "train": "Train a model from a recipe.",
     "evaluate": "Judge predictions against labels: figures with intervals, and a page.",
+    "audit": "Audit a model: for whom it fails, and what it may have learned instead.",
     "phantom": "Write a synthetic DICOM study with known truth.",
     "demo": "Read phantoms and a real image; print measured beside true.",
     "doctor": "Say what is installed, what is missing, and how to get it.",

@@ -1,0 +1,19 @@
+"""`hounsfield audit`: for whom a model fails, what it learned instead, whether it drifts, whether its test data leaked.
+
+One file a command beside this one (_audit_bias.py); each answers with sections of one page.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from hounsfield.cli._audit_bias import app as bias
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Audit a model: for whom it fails, and what it may have learned instead.",
+)
+for one in (bias,):
+    app.add_typer(one)
