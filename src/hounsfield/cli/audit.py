@@ -8,6 +8,8 @@ from __future__ import annotations
 import typer
 
 from hounsfield.cli._audit_bias import app as bias
+from hounsfield.cli._audit_drift import app as drift
+from hounsfield.cli._audit_leaks import app as leaks
 
 app = typer.Typer(
     add_completion=False,
@@ -15,5 +17,5 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Audit a model: for whom it fails, and what it may have learned instead.",
 )
-for one in (bias,):
+for one in (bias, drift, leaks):
     app.add_typer(one)

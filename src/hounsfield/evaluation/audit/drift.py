@@ -124,15 +124,19 @@ def _answered(
     why_not = _too_few(question, patients, before, now)
     if why_not:
         return [replace(blank, name=name, why_not=why_not) for name in names]
-    told = question.tell(before), question.tell(now)
+    (said_before, figures_before), (said_now, figures_now) = question.tell(before), question.tell(now)
     blank = replace(
-        blank, before=told[0][0], now=told[1][0], figures={"before": told[0][1], "now": told[1][1]}
+        blank, before=said_before, now=said_now, figures={"before": figures_before, "now": figures_now}
     )
     try:
         tests = question.ask(places, Windows.of(patients[places], is_later[places]), rng, n_permutations)
     except RefusedInput as error:
         return [replace(blank, name=name, why_not=str(error)) for name in names]
-    return [replace(blank, name=name, test=test) for name, test in zip(names, tests, strict=True)]
+    answered = [replace(blank, name=name, test=test) for name, test in zip(names, tests, strict=True)]
+    if len(answered) > 1:  # words for each, in the order of the names
+        parts = said_before.split("; "), said_now.split("; ")
+        return [replace(one, before=parts[0][at], now=parts[1][at]) for at, one in enumerate(answered)]
+    return answered
 
 
 def _too_few(
@@ -251,9 +255,9 @@ def _of_labels(
         try:
             slope = calibration_line(positive, stated, groups=patients[places].tolist()).slope
         except RefusedInput as error:
-            return f"{said}, no slope: {error}", figures
+            return f"{said}; no slope: {error}", figures
         figures["slope"] = slope.to_json()
-        return f"{said}, slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})", figures
+        return f"{said}; slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})", figures
 
     def ask_calibration(
         places: NDArray[np.intp], windows: Windows, rng: np.random.Generator, n: int

@@ -41,11 +41,13 @@ def track_chart(tracks: Sequence[Track], first: str, last: str) -> str:
     for value in range(int(bottom), int(top) + 1, max(1, round((top - bottom) / 6))):
         x, y = place(0, value)
         parts.append(f'<path d="M{x} {y}h{_WIDTH}" stroke="#ddd" fill="none"/>')
-        label = f"{10.0**value:,.0f}" if value >= 0 else f"{10.0**value:g}"
+        label = f"{10.0**value:g}"
         parts.append(f'<text x="{x - 6}" y="{y + 4}" text-anchor="end" {_TEXT}>{label}</text>')
     x, y = place(0, alarm_log10)
     parts.append(f'<path d="M{x} {y}h{_WIDTH}" stroke="#b00020" stroke-dasharray="6 4" fill="none"/>')
-    parts.append(f'<text x="{x + 4}" y="{y - 5}" {_TEXT}>alarm at {10**alarm_log10:,.0f}</text>')
+    parts.append(
+        f'<text x="{x + _WIDTH - 4}" y="{y - 5}" text-anchor="end" {_TEXT}>alarm at {10**alarm_log10:,.0f}</text>'
+    )
     for number, track in reversed(list(enumerate(ordered))):
         n = len(track.held_log10)
         at = np.unique(np.linspace(0, n - 1, min(n, _MOST_POINTS)).round().astype(int))

@@ -40,7 +40,7 @@ def window_section(
     )
     said += [f"{one}." for one in told]
     said.append(
-        "Method: patients, not cases, are exchanged between the windows; p values are adjusted by Holm over all "
+        "Patients, not cases, are exchanged between the windows; p values are adjusted by Holm over all "
         f"{len(tested)} monitors, so that {options.level:g} of audits of unchanged windows raise an alarm at most. "
         "Numbers: Kolmogorov-Smirnov; categories: G; feature vectors: maximum mean discrepancy; calibration: what one "
         "line through both windows leaves; area: DeLong's error."
@@ -61,7 +61,7 @@ def stream_section(
     alarms = [track for track in tracks if track.alarm is not None]
     verdict: Verdict = "found" if alarms else "clear" if tracks else "too few"
     if alarms:
-        first = min(alarms, key=lambda track: track.times[track.alarm])
+        first = min(alarms, key=lambda track: (track.times[track.alarm], track.alarm))
         at = first.alarm or 0
         answer = (
             f"{len(alarms)} of {len(tracks)} monitors raised an alarm; the first was {first.subject}: {first.name} after "
@@ -73,7 +73,7 @@ def stream_section(
     else:
         said = ["The reference states nothing for 20 patients; nothing could be watched."]
     said.append(
-        "Method: of each patient the first case is ranked among the reference and all before it; bets on these ranks "
+        "Of each patient the first case is ranked among the reference and all before it; bets on these ranks "
         f"cannot win in the long run while nothing changes. However often one looks, and for ever, a false alarm comes "
         f"with a chance of {level:g} at most, over all monitors together. After an alarm that is understood, start a new "
         "reference."

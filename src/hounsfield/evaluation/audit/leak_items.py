@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -129,14 +130,16 @@ def _file_hash(path: Path) -> str:
 
 def _stack(path: Path) -> list[LeakItem]:
     try:
+        with ZipFile(path) as packed:
+            n_bytes = sum(one.file_size for one in packed.infolist())
+        if n_bytes > _MOST_STACK_BYTES:
+            raise UsageError(f"{path.name} unpacks to {n_bytes >> 20} MB; 4096 are taken. Give it in parts.")
         with np.load(path, allow_pickle=False) as arrays:
             name, stack = next((name, arrays[name]) for name in arrays.files if arrays[name].ndim == 3)
-    except (OSError, ValueError, StopIteration) as error:
+    except (OSError, EOFError, ValueError, StopIteration, BadZipFile) as error:
         raise StudyError(
             f"{path.name} holds no stack of pictures (n, y, x). Give a folder of pictures."
         ) from error
-    if stack.nbytes > _MOST_STACK_BYTES:
-        raise UsageError(f"{path.name} unpacks to {stack.nbytes >> 20} MB; 4096 are taken. Give it in parts.")
     return [
         item_of_picture(LeakItem(f"{path.name}, {name}[{number}]"), one) for number, one in enumerate(stack)
     ]

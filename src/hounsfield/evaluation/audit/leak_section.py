@@ -74,7 +74,7 @@ def _about_sites(report: LeakReport) -> str:
 
 
 def _method(report: LeakReport) -> str:
-    said = "Method: names and SHA-256 of files and of decoded pixels are compared as they are."
+    said = "Names and SHA-256 of files and of decoded pixels are compared as they are."
     if report.threshold is not None:
         one = report.threshold
         said += (

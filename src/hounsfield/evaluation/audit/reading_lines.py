@@ -42,10 +42,10 @@ class TableColumns:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Lines made of reading.json files, and how many readings were left out for want of a study's row."""
+    """Lines made of reading.json files, and how many readings were left out for want of a time."""
 
     lines: tuple[CaseLine, ...]
-    n_without_row: int = 0
+    n_without_time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
