@@ -143,7 +143,7 @@ def main() -> None:
     options = parser.parse_args()
     data = options.data
     print(heading("Leaks", inputs="sets whose descriptions name their faults"))
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name in ("breast_us", "head_ct_haemorrhage"):
         known, copies, alike = within(data / name)
         told = copies | alike

@@ -93,6 +93,11 @@ def test_another_model_is_a_reason_to_look():
     assert "another model (n)" in section.said[0]
 
 
+def test_a_level_that_cannot_be_reached_is_refused():
+    with pytest.raises(UsageError, match=r"Give a level of 0\.001 or more"):
+        watch_windows(*two_windows(), DriftOptions(level=0.0005))
+
+
 def test_missing_labels_are_told_with_what_the_model_said_of_them():
     reference, window = two_windows()
     window.labels["nodule"][window.scores["nodule"] > 0.1] = np.nan

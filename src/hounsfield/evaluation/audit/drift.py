@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hounsfield.core.errors import RefusedInput
+from hounsfield.core.errors import RefusedInput, UsageError
 from hounsfield.metrics import (
     Windows,
     WindowTest,
@@ -93,13 +93,18 @@ def watch_windows(
 ) -> tuple[Monitor, ...]:
     """All monitors of the window against the reference, in the order input to performance, p adjusted by Holm.
 
-    Both come from `split_windows`, so that no patient stands in both.
+    Both come from `split_windows`, so that no patient stands in both. Raises UsageError for a level so small that no
+    number of permutations allowed here could reach it.
     """
     options = options or DriftOptions()
     questions = list(_questions(reference, window, options))
     n_tests = sum(len(question.names) or 1 for question in questions)
     n_permutations = max(options.n_permutations, ceil(2 * n_tests / options.level))
-    n_permutations = min(n_permutations, _MOST_PERMUTATIONS)
+    if n_permutations > _MOST_PERMUTATIONS:
+        raise UsageError(
+            f"a level of {options.level:g} over {n_tests} monitors asks for {n_permutations} permutations; "
+            f"{_MOST_PERMUTATIONS} are dealt. Give a level of {2 * n_tests / _MOST_PERMUTATIONS:.2g} or more with --level."
+        )
     patients = np.concatenate([reference.patients, window.patients])
     is_later = np.arange(len(patients)) >= len(reference)
     monitors = []

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from hounsfield.evaluation.audit.leak_items import IDENTITIES, LeakItem
-from hounsfield.evaluation.audit.near_duplicates import LEAST_COPY, SIDE, Pair
+from hounsfield.evaluation.audit.near_duplicates import SIDE, Pair
 from hounsfield.evaluation.audit.section import AuditSection, AuditTable, Verdict
 
 if TYPE_CHECKING:
@@ -79,9 +79,10 @@ def _method(report: LeakReport) -> str:
         one = report.threshold
         said += (
             f" Copies are sought among {one.n_compared} pairs of like pictures, mirrored ones too, and shown by the "
-            f"correlation of their fine structure after alignment: {LEAST_COPY:g} and more is a copy. In these data "
-            f"{one.n_apart} pairs of different but like pictures have a median of {one.median:.2f}; from {one.correlation:.2f} "
-            f"on, at most {2 * one.false_pairs:g} false pair is expected in this audit, and nothing below is told."
+            f"correlation of their fine structure after alignment. In these data {one.n_apart} pairs of different but like "
+            f"pictures have a median of {one.median:.2f}; from {one.correlation:.2f} on pairs are told as alike, of which "
+            f"{2 * one.false_pairs:g} is expected by chance in this audit, and from {one.copy:.2f} on as copies, with a "
+            "hundredth of that."
         )
     return said
 
@@ -178,6 +179,7 @@ def _record(report: LeakReport, train: Sequence[LeakItem], test: Sequence[LeakIt
         if threshold is None
         else {
             "correlation": round(threshold.correlation, 4),
+            "correlation_of_copies": round(threshold.copy, 4),
             "n_compared": threshold.n_compared,
             "n_apart": threshold.n_apart,
             "false_pairs": 2 * threshold.false_pairs,

@@ -7,7 +7,7 @@ A leak makes a test too kind. Names and hashes are compared as they are; copies 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,10 +118,7 @@ def _pictures(
     if not len(here) or not len(there):
         return (), None, 0
     found, threshold = near_duplicates(here, there, false_pairs=false_pairs, seed=seed)
-    named = tuple(
-        Pair(from_test[one.first], from_train[one.second], one.correlation, one.n_bits, one.mirrored)
-        for one in found
-    )
+    named = tuple(replace(one, first=from_test[one.first], second=from_train[one.second]) for one in found)
     return named, threshold, int(here.even.sum() + there.even.sum())
 
 

@@ -8,7 +8,7 @@ scale, brightness and burned marks leave that high, while two pictures of like a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ LEAST_ALIKE, LEAST_COPY = 0.35, 0.5
 # How alike different pictures of a set are is asked of this many pictures, beyond their likest neighbours.
 _ASKED, _BEYOND = 400, 3
 _SURE = 0.9999
+# What is called a copy is shown, what is alike is for a person to look at: by this factor fewer copies are false.
+_SURER = 100
 _STEPS, _LARGEST_CHANGE, _LEAST_INSIDE, _LEAST_COARSE = 12, 0.25, 0.6, 0.7
 # A step below this many sides is the last; so is the third if the coarse parts still do not meet at all.
 _SMALLEST_STEP, _TRIAL, _HOPELESS = 2e-3, 3, 0.4
@@ -55,6 +57,7 @@ class Pair:
     """Two pictures by their numbers, the first in the first set. correlation: of aligned fine structure, -1 to 1.
 
     n_bits: of 63 by which their perceptual hashes differ. mirrored: whether one is the mirror image of the other.
+    is_copy: whether it is one picture; else two that are alike beyond chance, most often of one patient.
     """
 
     first: int
@@ -62,11 +65,7 @@ class Pair:
     correlation: float
     n_bits: int
     mirrored: bool
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether it is one picture; else two that are alike beyond chance, most often of one patient."""
-        return self.correlation >= LEAST_COPY
+    is_copy: bool = False
 
 
 def thumbnail(picture: NDArray[Any]) -> tuple[NDArray[np.uint8], bool]:
@@ -139,13 +138,14 @@ def aligned_correlation(moving: NDArray[np.uint8], fixed: NDArray[np.uint8]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Least correlation beyond chance in this set, and where it comes from; a copy has LEAST_COPY besides.
+    """Least correlation beyond chance in this set, least of a copy, and where they come from.
 
     n_apart: pairs that stand for different pictures; their median and 90th percentile are in correlation. n_compared:
-    pairs that the audit judges. false_pairs: how many it may call copies by chance.
+    pairs that the audit judges. false_pairs: how many of them may pass by chance; copies are a hundred times surer.
     """
 
     correlation: float
+    copy: float
     n_apart: int
     median: float
     ninetieth: float
@@ -163,13 +163,15 @@ def threshold_of(correlations: NDArray[np.float64], *, n_compared: int, false_pa
 
     known = correlations[np.isfinite(correlations)]
     if known.size == 0:
-        return Threshold(LEAST_ALIKE, 0, float("nan"), float("nan"), n_compared, false_pairs)
+        return Threshold(LEAST_ALIKE, LEAST_COPY, 0, float("nan"), float("nan"), n_compared, false_pairs)
     middle, high = (float(one) for one in np.quantile(known, (0.5, 0.9)))
     low_z, high_z = np.arctanh(np.clip([middle, high], -_SURE, _SURE))
     spread = float(high_z - low_z) / float(norm.ppf(0.9))
-    reach = float(norm.isf(min(0.5, false_pairs / max(n_compared, 1))))
-    value = max(LEAST_ALIKE, float(np.tanh(low_z + reach * spread)))
-    return Threshold(value, int(known.size), middle, high, n_compared, false_pairs)
+    share = min(0.5, false_pairs / max(n_compared, 1))
+    alike, copy = (float(np.tanh(low_z + norm.isf(one) * spread)) for one in (share, share / _SURER))
+    return Threshold(
+        max(LEAST_ALIKE, alike), max(LEAST_COPY, copy), int(known.size), middle, high, n_compared, false_pairs
+    )
 
 
 def near_duplicates(
@@ -197,7 +199,11 @@ def near_duplicates(
             if key not in found or correlation > found[key].correlation:
                 found[key] = Pair(*key, correlation, int((bits[a] != bits_there[b]).sum()), mirrored)
     threshold = max(thresholds, key=lambda one: one.correlation)
-    kept = [pair for pair in found.values() if pair.correlation >= threshold.correlation]
+    kept = [
+        replace(pair, is_copy=pair.correlation >= threshold.copy)
+        for pair in found.values()
+        if pair.correlation >= threshold.correlation
+    ]
     return sorted(kept, key=lambda pair: -pair.correlation), threshold
 
 
