@@ -64,6 +64,8 @@ BESIDES = {
     *("free_response_interval", "froc_sensitivity_intervals", "match_by_overlap"),
     *("compare_label_maps", "mahalanobis_distance", "volume_error", "voxel_distances"),
     *("report_words", "entity_overlap", "exact_overlap", "partial_overlap", "rouge_intervals"),
+    *("auroc_test", "mean_test", "category_test", "category_ranks", "distribution_test", "vector_test"),
+    *("number_ranks", "betting_log10", "calibration_places", "calibration_tests", "observed_to_expected"),
     *("frechet_infinity", "ssim_map", "task_change", "survival_brier_intervals", "survival_calibration"),
 }
 

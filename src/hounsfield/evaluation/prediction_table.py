@@ -100,19 +100,24 @@ def read_probabilities(path: Path, table: PredictionTable, columns: Columns) -> 
     return np.stack([_numbers(other, columns.probability_prefix + name)[rows] for name in table.labels])
 
 
+def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV file, plain or packed. Raises UsageError if there is none, StudyError if it is no table."""
+    if not path.is_file():
+        raise UsageError(f"there is no table {path}. Give a CSV file, plain or as .gz, .bz2 or .xz.")
+    try:
+        return _read(path)
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(
+            f"{path.name} is no table that can be read ({error}). Give a CSV file in UTF-8."
+        ) from error
+
+
 class _Table:
     """One CSV file in memory: its header, its rows, and the row of each case."""
 
     def __init__(self, path: Path, case_column: str | None) -> None:
         self.name = path.name
-        if not path.is_file():
-            raise UsageError(f"there is no table {path}. Give a CSV file, plain or as .gz, .bz2 or .xz.")
-        try:
-            self.header, self.rows = self._read(path)
-        except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
-            raise StudyError(
-                f"{path.name} is no table that can be read ({error}). Give a CSV file in UTF-8."
-            ) from error
+        self.header, self.rows = read_rows(path)
         column = case_column or self.header[0]
         self.require(column)
         self.cases = [row[self.header.index(column)] for row in self.rows]
@@ -127,25 +132,6 @@ class _Table:
                 f"{path.name} names the case {twice!r} twice in column {column!r}. Keep one row a case, or name the "
                 "column of cases with --case-column."
             )
-
-    def _read(self, path: Path) -> tuple[list[str], list[list[str]]]:
-        with _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(_bounded(lines, path.name))
-            header = next(reader, [])
-            if not header or len(header) > MOST_COLUMNS:
-                raise StudyError(f"{path.name} has {len(header)} columns; 1 to {MOST_COLUMNS} are taken.")
-            if len(set(header)) < len(header):
-                raise StudyError(f"{path.name} has two columns of one name. Rename one of them.")
-            rows = []
-            for row in reader:
-                if len(row) != len(header):
-                    raise StudyError(
-                        f"{path.name} line {reader.line_num} has {len(row)} cells and the header {len(header)}. Mend it."
-                    )
-                rows.append(row)
-        if not rows:
-            raise StudyError(f"{path.name} holds a header and no case.")
-        return header, rows
 
     def require(self, column: str) -> None:
         """Raise UsageError naming the nearest column if there is none of that name."""
@@ -167,6 +153,26 @@ class _Table:
         if case not in self._row:
             raise StudyError(f"{asker} names the case {case!r}, which {self.name} does not hold.")
         return self._row[case]
+
+
+def _read(path: Path) -> tuple[list[str], list[list[str]]]:
+    with _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(_bounded(lines, path.name))
+        header = next(reader, [])
+        if not header or len(header) > MOST_COLUMNS:
+            raise StudyError(f"{path.name} has {len(header)} columns; 1 to {MOST_COLUMNS} are taken.")
+        if len(set(header)) < len(header):
+            raise StudyError(f"{path.name} has two columns of one name. Rename one of them.")
+        rows = []
+        for row in reader:
+            if len(row) != len(header):
+                raise StudyError(
+                    f"{path.name} line {reader.line_num} has {len(row)} cells and the header {len(header)}. Mend it."
+                )
+            rows.append(row)
+    if not rows:
+        raise StudyError(f"{path.name} holds a header and no case.")
+    return header, rows
 
 
 def _bounded(lines: Iterator[str], name: str) -> Iterator[str]:

@@ -30,6 +30,12 @@ from hounsfield.metrics.brier import brier
 from hounsfield.metrics.calibration_error import BrierParts, CalibrationError, brier_parts, calibration_error
 from hounsfield.metrics.calibration_line import CalibrationLine, calibration_line
 from hounsfield.metrics.concordance import Concordance, harrell_c, uno_c
+from hounsfield.metrics.conformal_betting import (
+    betting_log10,
+    calibration_places,
+    category_ranks,
+    number_ranks,
+)
 from hounsfield.metrics.confusion_matrix import (
     ConfusionMatrix,
     LabelDecisions,
@@ -83,6 +89,7 @@ from hounsfield.metrics.measured_values import (
     spearman,
 )
 from hounsfield.metrics.multiplicity import holm
+from hounsfield.metrics.observed_expected import observed_to_expected
 from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
 from hounsfield.metrics.report_words import report_words
@@ -126,6 +133,16 @@ from hounsfield.metrics.volume_error import VolumeError, volume_error
 from hounsfield.metrics.voxel_distances import VoxelDistances, mahalanobis_distance, voxel_distances
 from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
+from hounsfield.metrics.window_tests import (
+    Windows,
+    WindowTest,
+    auroc_test,
+    calibration_tests,
+    category_test,
+    distribution_test,
+    mean_test,
+    vector_test,
+)
 
 __all__ = [
     "COCO_OVERLAPS",
@@ -173,6 +190,8 @@ __all__ = [
     "TaskChange",
     "VolumeError",
     "VoxelDistances",
+    "WindowTest",
+    "Windows",
     "at_prevalence",
     "auroc",
     "auroc_at",
@@ -180,7 +199,9 @@ __all__ = [
     "auroc_comparison_cases",
     "auroc_resamples",
     "auroc_standard_error",
+    "auroc_test",
     "average_precision",
+    "betting_log10",
     "bleu_counts",
     "box_centre_distance_mm",
     "box_giou",
@@ -194,7 +215,11 @@ __all__ = [
     "calibration_error",
     "calibration_error_if_perfect",
     "calibration_line",
+    "calibration_places",
     "calibration_slope_cases",
+    "calibration_tests",
+    "category_ranks",
+    "category_test",
     "centre_distance_mm",
     "classwise_calibration_error",
     "cluster_bootstrap",
@@ -209,6 +234,7 @@ __all__ = [
     "delong_study",
     "detection_average_precision",
     "dice",
+    "distribution_test",
     "enrolled",
     "entity_overlap",
     "exact_overlap",
@@ -239,13 +265,16 @@ __all__ = [
     "match_by_overlap",
     "match_centres",
     "mean_average_precision",
+    "mean_test",
     "measurement_errors",
     "metric",
     "metrics",
     "ms_ssim",
     "net_benefit",
     "nrmse",
+    "number_ranks",
     "observed_expected_cases",
+    "observed_to_expected",
     "one_vs_rest_auroc",
     "partial_overlap",
     "pearson",
@@ -283,6 +312,7 @@ __all__ = [
     "top_k_accuracy",
     "top_label_calibration_error",
     "uno_c",
+    "vector_test",
     "volume_error",
     "voxel_distances",
     "wafroc",

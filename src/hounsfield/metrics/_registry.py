@@ -39,6 +39,7 @@ _BESIDES = (
     *("label_maps", "segmentation_overlap", "voxel_distances", "lesion_overlap", "volume_error"),
     *("kappa", "confusion_matrix", "several_classes", "calibration_error", "measured_values"),
     *("limits_of_agreement", "intraclass_correlation", "sample_size", "fewest_cases"),
+    *("conformal_betting", "observed_expected", "window_tests"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 
