@@ -28,7 +28,7 @@ COMMANDS = {
     "apps": "List the applications and what they ask for.",
     "measure": "Compute a clinical rule from numbers and explain it.",
     "train": "Train a model from a recipe.",
-    "evaluate": "Judge predictions against labels: figures with intervals, and a page.",
+    "evaluate": "Judge a model or its predictions: figures with intervals, and a page.",
     "phantom": "Write a synthetic DICOM study with known truth.",
     "demo": "Read phantoms and a real image; print measured beside true.",
     "doctor": "Say what is installed, what is missing, and how to get it.",

@@ -71,12 +71,19 @@ def decision_chart(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -
     return _scaled(frame(body, "threshold probability", "net benefit"), last, top)
 
 
-def forest_chart(rows: Sequence[tuple[str, str, Interval | None]], title: str) -> str:
-    """One row a group: name, count, and the figure with its interval on one axis; None where it is withheld."""
+def forest_chart(
+    rows: Sequence[tuple[str, str, Interval | None]], title: str, *, middle: float | None = None
+) -> str:
+    """One row a group: name, count, and the figure with its interval on one axis; None where it is withheld.
+
+    middle: where the dashed line stands; at the first row's figure, which is then drawn darker, if None.
+    """
     known = [interval for _, _, interval in rows if interval is not None and np.isfinite(interval.low)]
     low = min((interval.low for interval in known), default=0.0)
     high = max((interval.high for interval in known), default=1.0)
     span = max(high - low, _SMALLEST_SPAN)
+    if high <= 1.0 < low + 1.05 * span:
+        low = 1.0 - span  # a share has no values above 1
     low, high = low - 0.05 * span, low + 1.05 * span
 
     def x(value: float) -> float:
@@ -91,7 +98,7 @@ def forest_chart(rows: Sequence[tuple[str, str, Interval | None]], title: str) -
         if interval is None or not np.isfinite(interval.low):
             parts.append(f'<text x="{_NAME + _PLOT + 12}" y="{y + 4}" fill="#5b6770">too few cases</text>')
             continue
-        colour = COLOURS[0] if number else "#17202a"
+        colour = COLOURS[0] if number or middle is not None else "#17202a"
         parts.append(
             f'<path d="M{x(interval.low)} {y}H{x(interval.high)}" stroke="{colour}" stroke-width="2"/>'
         )
@@ -99,9 +106,10 @@ def forest_chart(rows: Sequence[tuple[str, str, Interval | None]], title: str) -
         said = f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
         parts.append(f'<text x="{_NAME + _PLOT + 12}" y="{y + 4}">{said}</text>')
     bottom = 20 + len(rows) * _ROW
-    if rows and rows[0][2] is not None:
-        middle = x(rows[0][2].value)
-        parts.insert(0, f'<path class="chance" d="M{middle} 8V{bottom - 8}"/>')
+    if middle is None and rows and rows[0][2] is not None:
+        middle = rows[0][2].value
+    if middle is not None and np.isfinite(middle):
+        parts.insert(0, f'<path class="chance" d="M{x(middle)} 8V{bottom - 8}"/>')
     parts += [
         f'<text x="{x(float(tick))}" y="{bottom + 8}" text-anchor="middle">{tick:.2f}</text>'
         for tick in np.linspace(low, high, 4)[1:-1]
