@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hounsfield.evaluation.detection import DetectionEvaluation
 
 N_WORST = 10
-_WIDTH, _HEIGHT, _LEFT, _TOP = 420, 260, 46, 14
+_WIDTH, _HEIGHT, _LEFT, _TOP = 560, 270, 46, 14
 _NAMES = {0.125: "1/8", 0.25: "1/4", 0.5: "1/2"}
 _NO_LIST = (
     "No list of scans was given, so scans without any candidate and lesion are unknown and false positives a scan come out "
@@ -187,16 +187,24 @@ def _worst(evaluation: DetectionEvaluation) -> Section:
             n_text=2,
         )
     ]
-    order = np.argsort(-matched.false_score, kind="stable")[:N_WORST]
-    alarms = tuple((detections.scans[matched.false_image[k]], f"{matched.false_score[k]:.4g}") for k in order)
+    alarms = [_alarm(evaluation, k) for k in np.argsort(-matched.false_score, kind="stable")[:N_WORST]]
     tables.append(
         FigureTable(
             f"False candidates of the highest score: {len(alarms)} of {matched.false_score.size:,}.",
-            ("scan", "score"),
-            alarms,
+            ("scan", "x, y, z (mm)", "score"),
+            tuple(alarms),
+            n_text=2,
         )
     )
     return Section("Worst cases", tables=tuple(tables))
+
+
+def _alarm(evaluation: DetectionEvaluation, k: int) -> tuple[str, ...]:
+    """Scan, place and score of a false candidate; the place is that of the candidate of its score in its scan."""
+    candidates, matched = evaluation.detections.candidates, evaluation.detections.matched
+    image, score = matched.false_image[k], matched.false_score[k]
+    at = np.flatnonzero((candidates.image == image) & (candidates.score == score))[0]
+    return evaluation.detections.scans[image], _place(candidates.position_mm[at]), f"{score:.6g}"
 
 
 def _place(position_mm: Any) -> str:

@@ -70,7 +70,7 @@ def write_mask_evaluation(
     macro = {name: cell(evaluation.macro[name]).partition(" (") for name in ("dice", "surface_dice")}
     unit = evaluation.scale.length
     facts = (
-        (f"{evaluation.n_cases:,}", "cases"),
+        (f"{evaluation.n_cases:,}", f"cases of {counted(n_patients(evaluation), 'patient')}"),
         (str(len(evaluation.structures)), "structure" + "s" * (len(evaluation.structures) != 1)),
         (macro["dice"][0], f"Dice, mean over structures; 95 % interval {macro['dice'][2].rstrip(')')}"),
         (
