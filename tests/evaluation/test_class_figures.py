@@ -12,6 +12,7 @@ from hounsfield.evaluation import (
     OUTLINE,
     About,
     Foreign,
+    Guarded,
     Outlines,
     Predictions,
     Scale,
@@ -109,8 +110,7 @@ def test_page_and_file_hold_the_figures_and_nothing_from_outside(tmp_path):
     found = evaluate_model(
         given,
         outlines=Outlines(tuple(rows), scale, lambda *_: (picture, mask[None], mask[None], (1.0, 1.0))),
-        refused=np.arange(40) == 3,
-        foreign=[Foreign("foreign & strange", 10, Interval(0.9, 0.6, 0.98))],
+        guarded=Guarded(np.arange(40) == 3, (Foreign("foreign & strange", 10, Interval(0.9, 0.6, 0.98)),)),
         n_resamples=50,
     )
     page = write_model_evaluation(found, ABOUT, tmp_path / "new").read_text()

@@ -39,7 +39,7 @@ def test_figures_of_a_shifted_cube_by_hand():
     # 4 x 6 x 6 voxels of 2 mm3, moved by 2 of 6 along x: 4 / 6 overlap; the face that is left lies 2 mm away.
     row = one(cube(2, 4, 4), cube(2, 4, 6))
     assert row.dice == pytest.approx(2 / 3)
-    assert row.truth_size == row.found_size == pytest.approx(144 * 0.002)
+    assert row.truth_amount == row.found_amount == pytest.approx(144 * 0.002)
     assert row.hd95 == pytest.approx(2.0)
     assert (row.n_lesions, row.n_lesions_hit, row.n_marks, row.n_false_marks) == (1, 1, 1, 0)
     whole = one(cube(2, 4, 4), cube(2, 4, 4))
@@ -96,7 +96,7 @@ def test_means_medians_and_limits_are_those_of_the_cases(judged):
     rows, evaluation = judged
     figures = evaluation.structures[0].figures
     true = [row for row in rows if row.in_truth]
-    apart = np.array([row.found_size - row.truth_size for row in true])
+    apart = np.array([row.found_amount - row.truth_amount for row in true])
     assert figures["dice"].value == pytest.approx(np.mean([row.dice for row in true]))
     assert figures["dice_median"].value == pytest.approx(np.median([row.dice for row in true]))
     assert figures["hd95_median"].value == pytest.approx(np.median([row.hd95 for row in true]))
@@ -152,15 +152,15 @@ def folders(tmp_path):
 
 
 def test_label_maps_of_two_formats_meet_by_name(folders):
-    pairs = pair_masks(folders / "found", folders / "truth")
-    evaluation = judge_masks(pairs, n_resamples=100, names={"2": "tumour"})
+    pairs = pair_masks(folders / "found", folders / "truth", names={"2": "tumour"})
+    evaluation = judge_masks(pairs, n_resamples=100)
     assert [own.structure for own in evaluation.structures] == ["1", "tumour"]
     assert evaluation.structures[0].figures["dice"].value == 1.0
     expected = np.mean([2 * (5 - k) / 10 for k in range(5)])
     assert evaluation.structures[1].figures["dice"].value == pytest.approx(expected)
     assert evaluation.structures[1].figures["hd95_median"].value == pytest.approx(2.0)
     assert (evaluation.scale.length, evaluation.scale.amount, evaluation.scale.tolerance) == ("mm", "mL", 2.0)
-    size = [row.truth_size for row in evaluation.overlaps if row.structure == "1"]
+    size = [row.truth_amount for row in evaluation.overlaps if row.structure == "1"]
     assert size == pytest.approx([0.288] * 5)
 
 

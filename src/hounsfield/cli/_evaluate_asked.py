@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from hounsfield.evaluation import Columns
 
+    # Title, heads and rows of a table.
+    Shown = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+
 _SHAPES = {
     "--threshold": "LABEL=VALUE with a value from 0 to 1",
     "--prevalence": "LABEL=VALUE with a value from 0 to 1",
@@ -69,6 +72,9 @@ class Asked:
         """How the tables name their columns."""
         from hounsfield.evaluation import Columns
 
+    # Title, heads and rows of a table.
+    Shown = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+
         return Columns(
             self.case_column, self.patient_column, self.probability_prefix, tuple(self.group or ())
         )
@@ -84,7 +90,7 @@ class Told:
     """What a form made: the record, the tables for the terminal (title, heads, rows), and the last lines."""
 
     record: Mapping[str, Any]
-    tables: tuple[tuple[str, Sequence[str], Sequence[Sequence[str]]], ...]
+    tables: tuple[Shown, ...]
     lines: tuple[str, ...]
 
 
@@ -119,6 +125,7 @@ def pairs_of(option: str, stated: Sequence[str] | None) -> dict[str, str]:
 
 
 def share_of(option: str, key: str, text: str) -> float:
+    """A number from 0 to 1; raises UsageError naming the option otherwise."""
     try:
         value = float(text)
     except ValueError:

@@ -10,9 +10,10 @@ from hounsfield.cli._evaluate_tables import judge_predictions
 from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from hounsfield.evaluation import PairedMasks, Volumes
+    from hounsfield.cli._evaluate_asked import Shown
+    from hounsfield.evaluation import MaskEvaluation, PairedMasks, Volumes
 
 PARTS = ("train", "tune", "test")
 RECIPE_ENDINGS = (".yaml", ".yml")
@@ -23,6 +24,7 @@ def judge_model(asked: Asked) -> Told:
     """A bundle on a recipe's data, or on data that an adapter reads."""
     from hounsfield.evaluation import (
         About,
+        Guarded,
         check_classes,
         evaluate_model,
         model_record,
@@ -42,7 +44,7 @@ def judge_model(asked: Asked) -> Told:
     judged = evaluate_model(
         run.predictions,
         outlines=run.outlines,
-        refused=run.refused,
+        guarded=Guarded(run.refused) if run.refused is not None else None,
         seed=asked.seed,
         n_resamples=asked.resamples,
     )
@@ -106,8 +108,14 @@ def judge_outlines(asked: Asked) -> Told:
         write_mask_evaluation,
     )
 
-    found, true, names = Path(str(asked.masks)), Path(str(asked.truth)), pairs_of("--name", asked.name)
-    pairs = pair_masks(found, true, images=asked.images, missing_as_empty=asked.missing_as_empty)
+    found = Path(str(asked.masks))
+    pairs = pair_masks(
+        found,
+        Path(str(asked.truth)),
+        images=asked.images,
+        names=pairs_of("--name", asked.name),
+        missing_as_empty=asked.missing_as_empty,
+    )
     cases = list(pairs.truth)
     patients = (
         dict(zip(cases, patients_of(asked.patients, cases, PATIENT_COLUMNS), strict=True))
@@ -118,7 +126,6 @@ def judge_outlines(asked: Asked) -> Told:
     evaluation = judge_masks(
         pairs,
         tolerance_mm=asked.tolerance_mm,
-        names=names,
         patients=patients,
         n_resamples=asked.resamples,
         seed=asked.seed,
@@ -131,8 +138,14 @@ def judge_outlines(asked: Asked) -> Told:
         asked.out,
         title=title,
         left_out=pairs.left_out,
-        volume=lambda case, structure: _volume(pairs, names, case, structure),
+        volume=lambda case, structure: _volume(pairs, case, structure),
     )
+    record = mask_record(evaluation, title, pairs.left_out)
+    return Told(record, (_outline_rows(evaluation),), (f"Evaluation: {page}",))
+
+
+def _outline_rows(evaluation: MaskEvaluation) -> Shown:
+    """Title, heads and rows of the table for the terminal."""
     keys = (("dice", 3), ("surface_dice", 3), ("hd95_median", 2), ("size_error", 2))
     rows = [
         (one.structure, str(one.n_cases), *(cell_of(one.figures[key], digits) for key, digits in keys))
@@ -143,16 +156,15 @@ def judge_outlines(asked: Asked) -> Told:
         *("structure", "cases", "Dice", f"NSD at {scale.tolerance:g} {scale.length}"),
         *(f"HD95 median ({scale.length})", f"size error ({scale.amount})"),
     )
-    record = mask_record(evaluation, title, pairs.left_out)
-    return Told(record, ((f"{evaluation.n_cases} cases", heads, rows),), (f"Evaluation: {page}",))
+    return f"{evaluation.n_cases} cases", heads, rows
 
 
-def _volume(pairs: PairedMasks, names: Mapping[str, str], case: str, structure: str) -> Volumes:
+def _volume(pairs: PairedMasks, case: str, structure: str) -> Volumes:
     """Picture, truth and found of one structure, read again for the page."""
     from hounsfield.evaluation import read_pair
     from hounsfield.studies import read_study
 
-    true, said = read_pair(pairs, case, names)
+    true, said = read_pair(pairs, case)
     whole = tuple(slice(0, n) for n in true.grid.shape)
     spacing = true.grid.spacing_mm if true.grid.has_millimetres else (1.0, 1.0, 1.0)
     picture = None

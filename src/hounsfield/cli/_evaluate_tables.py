@@ -124,6 +124,7 @@ def _judge_labels(asked: Asked) -> Told:
 def _judge_classes(asked: Asked) -> Told:
     from hounsfield.evaluation import (
         About,
+        AsLabels,
         evaluate_model,
         model_record,
         read_class_table,
@@ -136,8 +137,7 @@ def _judge_classes(asked: Asked) -> Told:
     own = read_class_table(path, asked.labels, asked.columns, label_column=asked.label_column)
     judged = evaluate_model(
         own.predictions,
-        table=own.table,
-        uses=_uses(asked, own.table, path),
+        as_labels=AsLabels(own.table, _uses(asked, own.table, path)),
         seed=asked.seed,
         n_resamples=asked.resamples,
     )

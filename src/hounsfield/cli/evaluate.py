@@ -29,14 +29,10 @@ _TAKES: dict[str, tuple[str, ...]] = {
 @app.command()
 def evaluate(
     ctx: typer.Context,
-    model: Annotated[
-        str | None, typer.Argument(metavar="[MODEL", help="Bundle to run: its name or folder.")
-    ] = None,
+    model: Annotated[str | None, typer.Argument(help="Bundle to run: its name or folder.")] = None,
     data: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="DATA]", help="Its data: a folder, a table of paths and labels (CSV), or a recipe (YAML)."
-        ),
+        typer.Argument(help="Its data: a folder, a table of paths and labels (CSV), or a recipe (YAML)."),
     ] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Table of probabilities or values, a row a case (CSV, also .gz).")

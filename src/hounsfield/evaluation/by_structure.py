@@ -156,8 +156,8 @@ def _statistics(rows: Sequence[Overlap], at: Mapping[str, int]) -> dict[str, Sta
     def column(some: Sequence[Overlap], name: str) -> NDArray[np.float64]:
         return np.array([getattr(one, name) for one in some], dtype=np.float64)
 
-    apart = column(true, "found_size") - column(true, "truth_size")
-    relative = 100 * apart / column(true, "truth_size") if true else apart
+    apart = column(true, "found_amount") - column(true, "truth_amount")
+    relative = 100 * apart / column(true, "truth_amount") if true else apart
     found: dict[str, Statistic] = {
         "dice": _mean(column(true, "dice"), of_true),
         "dice_median": _median(column(true, "dice"), of_true),

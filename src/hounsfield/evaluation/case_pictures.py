@@ -52,16 +52,16 @@ def outlined_slice(
     picture: NDArray[Any] | None,
     truth: NDArray[np.bool_],
     found: NDArray[np.bool_],
-    spacing: tuple[float, float] = (1.0, 1.0),
+    steps: tuple[float, float] = (1.0, 1.0),
 ) -> str:
     """A data URI of a slice (y, x) with the rims of both outlines in colour.
 
-    picture: grey values of any range, cut at their percentiles 1 and 99; None: plain grey. spacing: of rows and columns,
+    picture: grey values of any range, cut at their percentiles 1 and 99; None: plain grey. steps: of rows and columns,
     so that the picture is as wide and high as the patient.
     """
     from PIL import Image
 
-    height, width = truth.shape[0] * spacing[0], truth.shape[1] * spacing[1]
+    height, width = truth.shape[0] * steps[0], truth.shape[1] * steps[1]
     scale = SLICE_PX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     grey = np.full(truth.shape, 40, dtype=np.uint8) if picture is None else _grey(picture)

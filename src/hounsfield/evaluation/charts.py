@@ -75,6 +75,16 @@ def histogram(values: NDArray[np.float64], title: str) -> str:
     return frame("".join(bars), title, "share of cases")
 
 
+def round_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between both ends, three to six of them as a rule."""
+    step = 10.0 ** np.floor(np.log10(high - low))
+    step = next(
+        step * factor for factor in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0) if (high - low) / (step * factor) <= 6
+    )
+    first = np.ceil(low / step)
+    return [float(step * k) for k in np.arange(first, np.floor(high / step) + 1)]
+
+
 def _x(value: float) -> float:
     return round(_LEFT + _SIDE * float(value), 1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hounsfield.evaluation.charts import COLOURS, frame
+from hounsfield.evaluation.charts import COLOURS, frame, round_ticks
 from hounsfield.metrics import net_benefit, precision_recall_curve
 
 if TYPE_CHECKING:
@@ -110,10 +110,11 @@ def forest_chart(
         middle = rows[0][2].value
     if middle is not None and np.isfinite(middle):
         parts.insert(0, f'<path class="chance" d="M{x(middle)} 8V{bottom - 8}"/>')
+    ticks = round_ticks(low, high)
     parts += [
-        f'<text x="{x(float(tick))}" y="{bottom + 8}" text-anchor="middle">{tick:.2f}</text>'
-        for tick in np.linspace(low, high, 4)[1:-1]
+        f'<text x="{x(tick)}" y="{bottom + 8}" text-anchor="middle">{tick:.6g}</text>' for tick in ticks
     ]
+    parts.insert(0, f'<path class="grid" d="{"".join(f"M{x(tick)} 8V{bottom - 8}" for tick in ticks)}"/>')
     size = f"0 0 {_NAME + _PLOT + _TEXT} {bottom + 14}"
     return f'<svg viewBox="{size}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
 

@@ -181,14 +181,14 @@ def _summary(evaluation: TableEvaluation) -> Section:
         names += [("sensitivity", "sensitivity", 3), ("specificity", "specificity", 3)]
     rows = []
     for one in evaluation.labels:
-        row = [one.label, f"{one.n_positive:,} / {one.n:,}"]
+        row = [one.label, f"{one.n_positive:,} (of {one.n:,})"]
         if one.withheld:
             rows.append((*row, f"not given: {one.withheld}"))
             continue
         rows.append((*row, *(cell(one.figures.get(name), digits) for name, _, digits in names)))
     table = FigureTable(
         "Discrimination and calibration by label, with 95 % intervals.",
-        ("label", "positive / n", *(title for _, title, _ in names)),
+        ("label", "positive", *(title for _, title, _ in names)),
         tuple(rows),
         "Slope 1 and calibration in the large 0 are a perfectly calibrated model. Sensitivity and specificity are given "
         "only at thresholds locked on other data.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hounsfield.evaluation.charts import COLOURS
+from hounsfield.evaluation.charts import COLOURS, round_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hounsfield.metrics import Interval
 
-_WIDTH, _HEIGHT, _LEFT, _TOP = 300, 230, 54, 12
+_HEIGHT, _LEFT, _TOP = 230, 54, 12
 _ROW, _NAME, _PLOT = 26, 150, 420
 
 
@@ -24,28 +24,31 @@ def bland_altman_chart(
     mean: NDArray[np.float64],
     difference: NDArray[np.float64],
     limits: Sequence[Interval],
-    unit: str,
+    *,
+    titles: tuple[str, str],
+    width: int = 300,
 ) -> str:
-    """A point a case: difference (found minus true) against the mean of both.
+    """A point a case: difference against the mean of both.
 
-    limits: lower limit of agreement, bias, upper limit, each with its interval, which is shaded. unit: of both axes.
+    limits: lower limit of agreement, bias, upper limit, each with its interval, which is shaded. titles: of the axes x and
+    y. width: of the plot, beside a height of 230.
     """
     x_low, x_high = _padded(mean, [])
     ends = [end for one in limits for end in (one.value, one.low, one.high)]
     y_low, y_high = _padded(difference, [*ends, 0.0])
 
     def x(value: float) -> float:
-        return round(_LEFT + _WIDTH * (value - x_low) / (x_high - x_low), 1)
+        return round(_LEFT + width * (value - x_low) / (x_high - x_low), 1)
 
     def y(value: float) -> float:
         return round(_TOP + _HEIGHT * (1 - (value - y_low) / (y_high - y_low)), 1)
 
-    bottom, right = _TOP + _HEIGHT, _LEFT + _WIDTH
+    bottom, right = _TOP + _HEIGHT, _LEFT + width
     parts = []
-    for tick in _ticks(y_low, y_high):
+    for tick in round_ticks(y_low, y_high):
         parts.append(f'<path class="grid" d="M{_LEFT} {y(tick)}H{right}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y(tick) + 4}" text-anchor="end">{_said(tick)}</text>')
-    for tick in _ticks(x_low, x_high):
+    for tick in round_ticks(x_low, x_high):
         parts.append(f'<path class="grid" d="M{x(tick)} {_TOP}V{bottom}"/>')
         parts.append(f'<text x="{x(tick)}" y="{bottom + 15}" text-anchor="middle">{_said(tick)}</text>')
     for one, colour in zip(limits, (COLOURS[1], "#17202a", COLOURS[1]), strict=True):
@@ -54,7 +57,7 @@ def bland_altman_chart(
         if np.isfinite(one.low):
             height = round(y(one.low) - y(one.high), 1)
             parts.append(
-                f'<rect x="{_LEFT}" y="{y(one.high)}" width="{_WIDTH}" height="{height}" fill="{colour}" fill-opacity="0.12"/>'
+                f'<rect x="{_LEFT}" y="{y(one.high)}" width="{width}" height="{height}" fill="{colour}" fill-opacity="0.12"/>'
             )
         parts.append(f'<path d="M{_LEFT} {y(one.value)}H{right}" stroke="{colour}" stroke-dasharray="5 3"/>')
     parts += [
@@ -62,10 +65,10 @@ def bland_altman_chart(
         for a, b in zip(mean, difference, strict=True)
     ]
     middle = _TOP + _HEIGHT / 2
-    below, beside = f"mean of both ({escape(unit)})", f"found \u2212 true ({escape(unit)})"
-    parts.append(f'<text x="{_LEFT + _WIDTH / 2}" y="{bottom + 33}" text-anchor="middle">{below}</text>')
+    below, beside = (escape(title) for title in titles)
+    parts.append(f'<text x="{_LEFT + width / 2}" y="{bottom + 33}" text-anchor="middle">{below}</text>')
     parts.append(f'<text transform="translate(11 {middle}) rotate(-90)" text-anchor="middle">{beside}</text>')
-    size = f"0 0 {_LEFT + _WIDTH + 12} {bottom + 42}"
+    size = f"0 0 {_LEFT + width + 12} {bottom + 42}"
     return f'<svg viewBox="{size}" role="img" aria-label="Bland-Altman plot">{"".join(parts)}</svg>'
 
 
@@ -106,16 +109,6 @@ def _padded(values: NDArray[np.float64], others: Sequence[float]) -> tuple[float
     low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
     room = 0.06 * (high - low) or max(abs(high) * 0.1, 1.0)
     return low - room, high + room
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Three to six round numbers between both ends."""
-    step = 10.0 ** np.floor(np.log10(high - low))
-    step = next(
-        step * factor for factor in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0) if (high - low) / (step * factor) <= 6
-    )
-    first = np.ceil(low / step)
-    return [float(step * k) for k in np.arange(first, np.floor(high / step) + 1)]
 
 
 def _said(value: float) -> str:

@@ -63,20 +63,27 @@ class PairedMasks:
     """Files of cases that both folders hold, and what was left out, in sentences.
 
     truth, found: by case; found is None for a case that counts as empty. images: by case, where a folder was given.
+    names: of labels, by their number.
     """
 
     truth: Mapping[str, Path]
     found: Mapping[str, Path | None]
     images: Mapping[str, Path] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
 def pair_masks(
-    found: Path, truth: Path, *, images: Path | None = None, missing_as_empty: bool = False
+    found: Path,
+    truth: Path,
+    *,
+    images: Path | None = None,
+    names: Mapping[str, str] | None = None,
+    missing_as_empty: bool = False,
 ) -> PairedMasks:
     """Files of both folders with the same name, endings apart.
 
-    missing_as_empty: a case without prediction counts as one where nothing was found. Raises UsageError for a folder
+    names: of labels, by their number. missing_as_empty: a case without prediction counts as one where nothing was found. Raises UsageError for a folder
     that is not there, for names that do not meet, and, unless missing_as_empty, for a case without prediction: to leave
     out the cases on which a program failed would flatter it.
     """
@@ -101,20 +108,19 @@ def pair_masks(
         left_out.append(f"{len(extra)} predictions without truth were left out: {_some(extra)}")
     pictures = _by_name(images, "images") if images is not None else {}
     own = {case: path for case in true if (path := pictures.get(case) or pictures.get(f"{case}_0000"))}
-    return PairedMasks(true, {case: said.get(case) for case in true}, own, tuple(left_out))
+    return PairedMasks(true, {case: said.get(case) for case in true}, own, names or {}, tuple(left_out))
 
 
 def judge_masks(
     pairs: PairedMasks,
     *,
     tolerance_mm: float = DEFAULT_TOLERANCE_MM,
-    names: Mapping[str, str] | None = None,
     patients: Mapping[str, str] | None = None,
     n_resamples: int = 1000,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> MaskEvaluation:
-    """Figures of all pairs. names: of labels, by their number. patients: of each case; each its own if None.
+    """Figures of all pairs. patients: of each case; each its own if None.
 
     Without stated spacing lengths are in pixels, and so is the tolerance. Raises GeometryError naming the case whose
     grids differ, StudyError for a file that holds no outlines, UsageError for files with and without spacing together.
@@ -126,7 +132,7 @@ def judge_masks(
     scale: Scale | None = None
     for number, case in enumerate(pairs.truth):
         step(progress, "measuring outlines", number / len(pairs.truth))
-        true, said = read_pair(pairs, case, names or {})
+        true, said = read_pair(pairs, case)
         own = scale_of(true.grid, tolerance_mm)
         if scale is not None and own.length != scale.length:
             raise UsageError(
@@ -140,13 +146,13 @@ def judge_masks(
     return evaluate_masks(rows, scale, patients=dict(patients), n_resamples=n_resamples, seed=seed)
 
 
-def read_pair(pairs: PairedMasks, case: str, names: Mapping[str, str]) -> tuple[MaskFile, MaskFile]:
+def read_pair(pairs: PairedMasks, case: str) -> tuple[MaskFile, MaskFile]:
     """The outlines of one case, true and found, on one grid."""
-    true = read_masks(pairs.truth[case], names)
+    true = read_masks(pairs.truth[case], pairs.names)
     path = pairs.found[case]
     if path is None:
         return true, MaskFile(true.grid, {})
-    said = read_masks(path, names)
+    said = read_masks(path, pairs.names)
     if true.grid.shape != said.grid.shape or not _same_place(true.grid, said.grid):
         raise GeometryError(
             f"the grids of case {case} differ: {_told(true.grid)} in truth, {_told(said.grid)} in the prediction. "

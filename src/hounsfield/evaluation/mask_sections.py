@@ -192,9 +192,11 @@ def _panel(
     evaluation: MaskEvaluation, one: StructureFigures, pictures: Mapping[str, tuple[Picture, ...]]
 ) -> Section:
     rows = [row for row in evaluation.overlaps if row.structure == one.structure and row.in_truth]
-    true, found = (np.array([getattr(row, name) for row in rows]) for name in ("truth_size", "found_size"))
+    true, found = (
+        np.array([getattr(row, name) for row in rows]) for name in ("truth_amount", "found_amount")
+    )
     scale, figures = evaluation.scale, one.figures
-    kind = "area" if len(scale.spacing) == 2 else "volume"
+    kind = "area" if len(scale.steps) == 2 else "volume"
     agreement = (
         ("Dice, mean", figures["dice"], 3),
         ("Dice, median", figures["dice_median"], 3),
@@ -220,7 +222,8 @@ def _panel(
     charts = []
     if len(rows) > 1:
         limits = [figures[name] for name in ("size_error_low", "size_error", "size_error_high")]
-        svg = bland_altman_chart((true + found) / 2, found - true, limits, scale.amount)
+        titles = (f"mean of both ({scale.amount})", f"found \u2212 true ({scale.amount})")
+        svg = bland_altman_chart((true + found) / 2, found - true, limits, titles=titles)
         charts.append(
             Chart(svg, f"Bland-Altman plot of the {kind}: bias and limits of agreement, intervals shaded.")
         )
@@ -242,13 +245,13 @@ def _pictures(evaluation: MaskEvaluation, volume: Volume) -> dict[str, tuple[Pic
     wanted: dict[str, list[Overlap]] = {}
     for one in structures:
         rows = [row for row in evaluation.overlaps if row.structure == one.structure]
-        for row in sorted(rows, key=lambda row: (row.dice, -max(row.truth_size, row.found_size)))[:each]:
+        for row in sorted(rows, key=lambda row: (row.dice, -max(row.truth_amount, row.found_amount)))[:each]:
             wanted.setdefault(row.case, []).append(row)
     made: dict[str, list[tuple[float, Picture]]] = {}
     for case, rows in wanted.items():
         for row in rows:
             source = worst_slice(*volume(case, row.structure))
-            text = f"Dice {row.dice:.2f}; true {row.truth_size:.3g}, found {row.found_size:.3g} {evaluation.scale.amount}"
+            text = f"Dice {row.dice:.2f}; true {row.truth_amount:.3g}, found {row.found_amount:.3g} {evaluation.scale.amount}"
             made.setdefault(row.structure, []).append((row.dice, Picture(source, case, text)))
     return {
         name: tuple(picture for _, picture in sorted(own, key=lambda pair: pair[0]))
@@ -260,11 +263,11 @@ def worst_slice(
     picture: NDArray[Any] | None,
     truth: NDArray[np.bool_],
     found: NDArray[np.bool_],
-    spacing: tuple[float, ...],
+    steps: tuple[float, ...],
 ) -> str:
     """The slice with the most wrong pixels, cut to the outlines with some room, as a data URI.
 
-    All arrays (z, y, x); spacing of (z, y, x) or of (y, x).
+    All arrays (z, y, x); steps of (z, y, x) or of (y, x).
     """
     wrong = (truth ^ found).sum(axis=(1, 2))
     at = int(wrong.argmax()) if wrong.any() else int((truth | found).sum(axis=(1, 2)).argmax())
@@ -277,4 +280,4 @@ def worst_slice(
         window.append(slice(max(0, first - room), min(either.shape[axis], last + 1 + room)))
     cut = (window[0], window[1])
     shown = picture[at][cut] if picture is not None else None
-    return outlined_slice(shown, truth[at][cut], found[at][cut], (spacing[-2], spacing[-1]))
+    return outlined_slice(shown, truth[at][cut], found[at][cut], (steps[-2], steps[-1]))

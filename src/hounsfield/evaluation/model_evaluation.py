@@ -73,6 +73,14 @@ class Outlines:
     volume: Volume | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AsLabels:
+    """The classes once more, each against the others: with groups, and how each is used (threshold, prevalence)."""
+
+    table: PredictionTable
+    uses: Mapping[str, Use] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Foreign:
     """Pictures that the guard should refuse: their kind, number, and the share that was refused."""
@@ -80,6 +88,14 @@ class Foreign:
     name: str
     n: int
     share: Interval
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guarded:
+    """What the guard did. refused: (n,) of the judged cases. foreign: of other pictures."""
+
+    refused: NDArray[np.bool_]
+    foreign: tuple[Foreign, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,26 +133,20 @@ class ModelEvaluation:
 def evaluate_model(
     predictions: Predictions,
     *,
-    table: PredictionTable | None = None,
+    as_labels: AsLabels | None = None,
     outlines: Outlines | None = None,
-    refused: NDArray[np.bool_] | None = None,
-    foreign: Sequence[Foreign] = (),
-    uses: Mapping[str, Use] | None = None,
+    guarded: Guarded | None = None,
     seed: int = 0,
     n_resamples: int = 1000,
 ) -> ModelEvaluation:
-    """Judge `predictions`. table: the same as labels, with groups; made here if None. refused: (n,) by the guard.
-
-    uses: of each class, its locked threshold if None. The same seed gives the same intervals.
+    """Judge `predictions`. as_labels: made here, with their locked thresholds, if None. The same seed gives the same
+    intervals.
     """
+    if as_labels is None:
+        uses = {name: Use(limit) for name, limit in predictions.present_from.items()}
+        as_labels = AsLabels(one_against_others(predictions), uses)
     classes = evaluate(predictions, seed=seed, n_resamples=n_resamples)
-    uses = uses or {name: Use(limit) for name, limit in predictions.present_from.items()}
-    labels = evaluate_table(
-        table if table is not None else one_against_others(predictions),
-        uses=uses,
-        n_resamples=n_resamples,
-        seed=seed,
-    )
+    labels = evaluate_table(as_labels.table, uses=as_labels.uses, n_resamples=n_resamples, seed=seed)
     masks = None
     if outlines is not None and outlines.overlaps:
         patients = dict(zip(predictions.names, predictions.groups, strict=True))
@@ -144,12 +154,11 @@ def evaluate_model(
             outlines.overlaps, outlines.scale, patients=patients, n_resamples=n_resamples, seed=seed
         )
     guard = None
-    if refused is not None:
-        accepted = None
+    if guarded is not None:
+        refused, accepted = guarded.refused, None
         if refused.any() and not refused.all():
             accepted = evaluate(predictions.only(~refused), seed=seed, n_resamples=n_resamples)
-        share = _share(refused, predictions.groups, seed)
-        guard = GuardEvaluation(refused, share, accepted, tuple(foreign))
+        guard = GuardEvaluation(refused, _share(refused, predictions.groups, seed), accepted, guarded.foreign)
     return ModelEvaluation(classes, labels, outlines, masks, guard)
 
 
@@ -218,7 +227,7 @@ def write_model_evaluation(
     classes, table = evaluation.classes, evaluation.labels.table
     facts = [(f"{classes.n_cases:,}", "cases")]
     if table.has_patients:
-        facts.append((f"{classes.n_groups:,}", "patients or groups"))
+        facts.append((f"{classes.n_groups:,}", "patients or groups" if about.model else "patients"))
     facts.append(_fact(classes.figures["auroc"].overall, "AUROC, mean over classes"))
     facts.append(_fact(classes.figures["accuracy"].overall, "accuracy"))
     if evaluation.masks is not None:

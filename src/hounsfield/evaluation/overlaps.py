@@ -28,28 +28,24 @@ HD95_DEFINITION = (
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large a voxel is. spacing: of each axis, in `length`. size: what one voxel counts, in `amount`.
+    """How large a voxel is. steps: of each axis, in `length`. voxel_amount: what one voxel counts, in `amount`.
 
     length: `mm`, or `px` where the files state no spacing. amount: `mL`, `mm\u00b2`, `px`, `voxels`. tolerance: of the
     surface Dice, in `length`.
     """
 
-    spacing: tuple[float, ...]
+    steps: tuple[float, ...]
     length: str
-    size: float
+    voxel_amount: float
     amount: str
     tolerance: float
-
-    def with_size_of(self, spacing: tuple[float, ...], size: float) -> Scale:
-        """The same units for a case of another spacing."""
-        return Scale(spacing, self.length, size, self.amount, self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """Figures of one structure in one case.
 
-    dice, surface_dice: 0 where only one mask holds the structure. hd95: infinite there. truth_size, found_size: in the
+    dice, surface_dice: 0 where only one mask holds the structure. hd95: infinite there. truth_amount, found_amount: in the
     scale's amount. n_lesions, n_lesions_hit: of the truth. n_marks, n_false_marks: parts of what was found.
     """
 
@@ -59,8 +55,8 @@ class Overlap:
     dice: float
     surface_dice: float
     hd95: float
-    truth_size: float
-    found_size: float
+    truth_amount: float
+    found_amount: float
     n_lesions: int = 0
     n_lesions_hit: int = 0
     n_marks: int = 0
@@ -69,12 +65,12 @@ class Overlap:
     @property
     def in_truth(self) -> bool:
         """Whether the truth holds the structure."""
-        return self.truth_size > 0
+        return self.truth_amount > 0
 
     @property
     def is_found(self) -> bool:
         """Whether anything was found of it."""
-        return self.found_size > 0
+        return self.found_amount > 0
 
     def to_json(self) -> dict[str, Any]:
         """All fields; a distance to nothing is null. The patient is left out."""
@@ -84,8 +80,8 @@ class Overlap:
             "dice": self.dice,
             "surface_dice": self.surface_dice,
             "hd95": self.hd95 if math.isfinite(self.hd95) else None,
-            "truth_size": self.truth_size,
-            "found_size": self.found_size,
+            "truth_amount": self.truth_amount,
+            "found_amount": self.found_amount,
             "n_lesions": self.n_lesions,
             "n_lesions_hit": self.n_lesions_hit,
             "n_marks": self.n_marks,
@@ -107,7 +103,7 @@ def overlap_of(
     if box is None:
         return None
     true, said = truth[box], found[box]
-    apart = surface_distances(true, said, scale.spacing)
+    apart = surface_distances(true, said, scale.steps)
     n_lesions, n_hit = _parts(true, said)
     n_marks, n_right = _parts(said, true)
     return Overlap(
@@ -117,8 +113,8 @@ def overlap_of(
         dice(true, said),
         apart.surface_dice(scale.tolerance),
         apart.hausdorff_percentile_mm(),
-        float(true.sum()) * scale.size,
-        float(said.sum()) * scale.size,
+        float(true.sum()) * scale.voxel_amount,
+        float(said.sum()) * scale.voxel_amount,
         n_lesions,
         n_hit,
         n_marks,

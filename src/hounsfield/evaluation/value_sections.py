@@ -115,7 +115,13 @@ def _panel(evaluation: ValueEvaluation, k: int) -> Section:
     truth, said = table.truth[k][known], table.said[k][known]
     limits = [one.figures[name] for name in ("limit_low", "bias", "limit_high")]
     chart = Chart(
-        bland_altman_chart((truth + said) / 2, said - truth, limits, one.quantity),
+        bland_altman_chart(
+            (truth + said) / 2,
+            said - truth,
+            limits,
+            titles=(f"{one.quantity}: mean of both", "predicted \u2212 measured"),
+            width=560,
+        ),
         "Bland-Altman plot: bias and limits of agreement, intervals shaded.",
         is_wide=True,
     )

@@ -16,6 +16,7 @@ from hounsfield.evaluation import (
     About,
     Evaluation,
     Foreign,
+    Guarded,
     Outlines,
     Predictions,
     Scale,
@@ -30,11 +31,14 @@ from hounsfield.training.recipe import Recipe, load_recipe
 from hounsfield.zoo import write_bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hounsfield.calibration import CalibratorChoice
     from hounsfield.datasets import Dataset
     from hounsfield.evaluation import Volumes
     from hounsfield.training.fit import Pictures
     from hounsfield.training.part_outputs import PartOutputs, Tuned
+    from hounsfield.zoo import Bundle, Detection
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,22 +96,13 @@ def train(
     judged = evaluate_model(
         tested,
         outlines=_outlines(tested, parts["test"], outputs["test"]),
-        refused=tuned.guard.distance(outputs["test"].features) > tuned.guard_threshold,
-        foreign=[
-            Foreign(rate.name, rate.n, Interval(rate.refused_fraction, rate.low95, rate.high95))
-            for rate in rates[1:]
-        ],
+        guarded=_guarded(tuned, outputs["test"], rates),
         seed=recipe.seed,
     )
     card = describe(recipe, dataset, split, tuned=tuned, evaluation=judged.classes, rates=rates)
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     bundle = write_bundle(out / recipe.name, card=card, weights=weights, guard_arrays=tuned.guard.to_arrays())
-    about = About(
-        recipe.card.title,
-        f"Evaluation of {recipe.name} {recipe.card.version} on the test part of its data, which training never saw.",
-        _methods(recipe, dataset, split, tuned),
-        {"name": bundle.name, "version": bundle.version, "digest": bundle.digest},
-    )
+    about = _about(recipe, bundle, _methods(recipe, dataset, split, tuned))
     page = write_model_evaluation(judged, about, out / "evaluation")
     step(progress, "done", 1.0)
     return TrainingResult(bundle.folder, judged.classes, page, seconds)
@@ -164,6 +159,24 @@ def predictions_on_test(
         dice=outputs.dice,
         present_from={name: limits[0] for name, limits in thresholds.items()},
     )
+
+
+def _about(recipe: Recipe, bundle: Bundle, methods: str) -> About:
+    return About(
+        recipe.card.title,
+        f"Evaluation of {recipe.name} {recipe.card.version} on the test part of its data, which training never saw.",
+        methods,
+        {"name": bundle.name, "version": bundle.version, "digest": bundle.digest},
+    )
+
+
+def _guarded(tuned: Tuned, outputs: PartOutputs, rates: Sequence[Detection]) -> Guarded:
+    """What the guard refused of the test part, and of the foreign pictures, which follow it in `rates`."""
+    foreign = [
+        Foreign(rate.name, rate.n, Interval(rate.refused_fraction, rate.low95, rate.high95))
+        for rate in rates[1:]
+    ]
+    return Guarded(tuned.guard.distance(outputs.features) > tuned.guard_threshold, tuple(foreign))
 
 
 def _outlines(tested: Predictions, data: Pictures, outputs: PartOutputs) -> Outlines:
