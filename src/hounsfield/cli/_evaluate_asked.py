@@ -72,9 +72,6 @@ class Asked:
         """How the tables name their columns."""
         from hounsfield.evaluation import Columns
 
-    # Title, heads and rows of a table.
-    Shown = tuple[str, Sequence[str], Sequence[Sequence[str]]]
-
         return Columns(
             self.case_column, self.patient_column, self.probability_prefix, tuple(self.group or ())
         )

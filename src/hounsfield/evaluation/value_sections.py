@@ -60,7 +60,7 @@ def write_value_evaluation(evaluation: ValueEvaluation, folder: Path, *, title: 
     facts = [(f"{len(table.cases):,}", "cases")]
     if table.has_patients:
         facts.append((f"{evaluation.n_patients:,}", "patients"))
-    facts.append((str(len(table.quantities)), "quantit" + ("y" if len(table.quantities) == 1 else "ies")))
+    facts.append((str(len(table.quantities)), "quantity" if len(table.quantities) == 1 else "quantities"))
     document = Document(
         title=title,
         said="Evaluation of predicted values against measured ones. Every figure has a 95 % interval from resampling "
