@@ -83,6 +83,17 @@ def test_table_of_paths_is_judged_as_reading_runs_the_model(bundle, data, tmp_pa
     assert page.count("data:image/png") >= 4  # the worst outlines
 
 
+def test_predictions_are_left_for_other_commands(bundle, data, tmp_path, monkeypatch, capsys):
+    record = judged(monkeypatch, capsys, tmp_path / "a", bundle, data, "--column", "image=file")
+    table = tmp_path / "a/predictions.csv"
+    rows = list(csv.DictReader(table.read_text("utf-8").splitlines()))
+    assert sum(int(row["refused"]) for row in rows) == record["guard"]["n_refused"]
+    words = ("--predictions", table, "--task", "classes", "--probability-prefix", "prob_")
+    again = judged(monkeypatch, capsys, tmp_path / "b", *words)
+    for name in ("auroc", "accuracy", "kappa", "brier"):
+        assert again["classes"]["figures"][name] == record["classes"]["figures"][name]
+
+
 def test_a_folder_is_read_by_the_adapter(bundle, data, tmp_path, monkeypatch, capsys):
     record = judged(monkeypatch, capsys, tmp_path, bundle, data, "--column", "image=file")
     assert record["n_cases"] == 12

@@ -50,10 +50,11 @@ def _confusion(evaluation: Evaluation) -> FigureTable:
         (name, *(f"{count:,}" for count in evaluation.confusion[k].tolist()), cell(recall[name]))
         for k, name in enumerate(evaluation.classes)
     ]
-    rows.append(("precision", *(cell(precision[name]) for name in evaluation.classes), ""))
+    foot = ("precision", *(cell(precision[name]) for name in evaluation.classes), "")
     return FigureTable(
         "Confusion matrix: truth in rows, most likely class in columns; recall of each class at the end of its row, "
         "precision at the foot of its column.",
         ("truth", *(f"read as {name}" for name in evaluation.classes), "recall"),
         tuple(rows),
+        foot=(foot,),
     )

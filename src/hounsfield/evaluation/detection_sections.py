@@ -99,15 +99,16 @@ def _summary(evaluation: DetectionEvaluation) -> Section:
         (_NAMES.get(rate, f"{rate:g}"), cell(interval), _score(evaluation.threshold[rate]))
         for rate, interval in evaluation.sensitivity.items()
     ]
-    rows += [
+    foot = (
         ("mean of the seven (CPM)", cell(evaluation.cpm), ""),
         ("any number", cell(evaluation.found), "any"),
-    ]
+    )
     table = FigureTable(
         "Sensitivity per lesion at false positives a scan, with 95 % intervals.",
         ("false positives a scan", "sensitivity", "score from"),
         tuple(rows),
         "A score read from this table is chosen on the test data. Choose it on other data before it is used.",
+        foot=foot,
     )
     chart = Chart(
         froc_chart(evaluation), "Free-response curve with its 95 % band; dots: the seven rates.", is_wide=True

@@ -29,7 +29,7 @@ class FigureTable:
     """A table of cells as text; the first `n_text` columns are words, the others numbers.
 
     A cell like `0.884 (0.873 to 0.894)` shows its interval below. A row that is shorter than the columns ends in a
-    sentence that fills the rest.
+    sentence that fills the rest. foot: rows that stay below when a reader sorts the others.
     """
 
     caption: str
@@ -37,6 +37,7 @@ class FigureTable:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     n_text: int = 1
+    foot: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def label_methods(evaluation: TableEvaluation) -> tuple[str, ...]:
     patients = (
         "patients" if table.has_patients else "cases (no patient was stated, so cases count as independent)"
     )
-    sure = f"""Uncertainty (TRIPOD+AI, item on performance with intervals): 95 % intervals are percentiles of
+    sure = f"""Uncertainty (TRIPOD+AI: performance with intervals, also by group): 95 % intervals are percentiles of
         {evaluation.n_resamples:,} resamples of {patients} (Field and Welsh 2007; seed {evaluation.seed}); DeLong's
         interval (1988), which takes cases as independent, stands beside the areas, and likelihood ratios have that of
         Simel 1991. Figures from fewer than {FEWEST_CASES} positive or negative cases are not given."""
@@ -186,12 +186,16 @@ def _summary(evaluation: TableEvaluation) -> Section:
             rows.append((*row, f"not given: {one.withheld}"))
             continue
         rows.append((*row, *(cell(one.figures.get(name), digits) for name, _, digits in names)))
+    blank = [""] * (len(names) - 2)
     table = FigureTable(
         "Discrimination and calibration by label, with 95 % intervals.",
         ("label", "positive", *(title for _, title, _ in names)),
         tuple(rows),
         "Slope 1 and calibration in the large 0 are a perfectly calibrated model. Sensitivity and specificity are given "
         "only at thresholds locked on other data.",
+        foot=(
+            ("mean", "", *(cell(evaluation.macro[name]) for name in ("auroc", "average_precision")), *blank),
+        ),
     )
     forest = forest_chart(
         [(one.label, f"{one.n_positive:,}", one.figures.get("auroc")) for one in evaluation.labels],

@@ -132,24 +132,13 @@ def mask_sections(evaluation: MaskEvaluation, volume: Volume | None = None) -> t
         )
         for one in evaluation.structures
     ]
-    if len(rows) > 1:
-        rows.append(
-            (
-                "mean",
-                "",
-                cell(evaluation.macro["dice"]),
-                cell(evaluation.macro["surface_dice"]),
-                "",
-                "",
-                "",
-                "",
-            )
-        )
+    means = [cell(evaluation.macro[name]) for name in ("dice", "surface_dice")]
     table = FigureTable(
         "Agreement of outlines by structure, with 95 % intervals.",
         columns,
         tuple(rows),
         f"Size errors are found minus true, mean over cases. {HD95_DEFINITION}.",
+        foot=(("mean", "", *means, "", "", "", ""),) if len(rows) > 1 else (),
     )
     dots = [(one.structure, _dice_of(evaluation, one.structure)) for one in evaluation.structures]
     chart = Chart(

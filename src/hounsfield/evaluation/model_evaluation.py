@@ -6,6 +6,7 @@ classes that exclude each other take the same way, without outlines and guard.
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from hounsfield.evaluation.overlaps import Overlap, Scale
 
 OUTLINE = "outline"
+PREDICTIONS_FILE = "predictions.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def model_record(evaluation: ModelEvaluation, about: About) -> dict[str, Any]:
 def write_model_evaluation(
     evaluation: ModelEvaluation, about: About, folder: Path, *, picture_of: PictureOf | None = None
 ) -> Path:
-    """Write `evaluation.json` and `evaluation.html` into `folder`; returns the page's path.
+    """Write `evaluation.json` and `evaluation.html` into `folder`, of a model `predictions.csv` too; returns the page's path.
 
     picture_of: gives the picture of a case as a data URI, for the worst cases.
     """
@@ -247,7 +249,26 @@ def write_model_evaluation(
         warnings=(*about.warnings, *(() if table.has_patients else (NO_PATIENTS,))),
         remarks=tuple(f"{sentence}." for sentence in (*about.left_out, *table.left_out)),
     )
-    return write_document(model_record(evaluation, about), document, folder)
+    page = write_document(model_record(evaluation, about), document, folder)
+    if about.model:
+        _write_predictions(evaluation, folder / PREDICTIONS_FILE)
+    return page
+
+
+def _write_predictions(evaluation: ModelEvaluation, path: Path) -> None:
+    """What the model said of each case, as `hu evaluate --task classes --probability-prefix prob_` reads it."""
+    table = evaluation.labels.table
+    refused = evaluation.guard.refused if evaluation.guard is not None else None
+    dice = {row.case: row.dice for row in evaluation.masks.overlaps} if evaluation.masks is not None else {}
+    header = ["case_id", "patient_id", "label", *(f"prob_{name}" for name in table.labels), "refused", "dice"]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(header)
+        for k, case in enumerate(table.cases.tolist()):
+            said = [repr(float(value)) for value in table.probability[:, k]]
+            label = table.labels[int(table.truth[:, k].argmax())]
+            guarded = "" if refused is None else int(refused[k])
+            rows.writerow([case, table.patients[k], label, *said, guarded, dice.get(case, "")])
 
 
 def _fact(interval: Interval | None, meaning: str) -> tuple[str, str]:
