@@ -240,6 +240,15 @@ def test_file_that_is_no_label_map_is_refused(folders):
         judge_masks(pair_masks(folders / "found", folders / "truth"))
 
 
+def test_image_of_another_size_is_refused(folders):
+    save(folders / "images/case_2_0000.nii.gz", np.zeros((5, 24, 24)))
+    pairs = pair_masks(folders / "found", folders / "truth", images=folders / "images")
+    with pytest.raises(
+        GeometryError, match=r"case_2_0000\.nii\.gz holds 5 x 24 x 24, the outlines have 12 x 24 x 24"
+    ):
+        judge_masks(pairs, n_resamples=100)
+
+
 def test_two_files_of_one_case_are_refused(folders):
     save(folders / "found/case_0.nii.gz", cube(1, 1, 1))
     with pytest.raises(UsageError, match=r"case_0\.nii\.gz and case_0\.nrrd for one case"):

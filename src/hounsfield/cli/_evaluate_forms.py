@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hounsfield.cli._evaluate_asked import Shown
-    from hounsfield.evaluation import MaskEvaluation, PairedMasks, Volumes
+    from hounsfield.evaluation import MaskEvaluation
 
 PARTS = ("train", "tune", "test")
 RECIPE_ENDINGS = (".yaml", ".yml")
@@ -105,6 +106,7 @@ def judge_outlines(asked: Asked) -> Told:
         mask_record,
         pair_masks,
         patients_of,
+        volume_of,
         write_mask_evaluation,
     )
 
@@ -138,7 +140,7 @@ def judge_outlines(asked: Asked) -> Told:
         asked.out,
         title=title,
         left_out=pairs.left_out,
-        volume=lambda case, structure: _volume(pairs, case, structure),
+        volume=partial(volume_of, pairs),
     )
     record = mask_record(evaluation, title, pairs.left_out)
     return Told(record, (_outline_rows(evaluation),), (f"Evaluation: {page}",))
@@ -157,21 +159,6 @@ def _outline_rows(evaluation: MaskEvaluation) -> Shown:
         *(f"HD95 median ({scale.length})", f"size error ({scale.amount})"),
     )
     return f"{evaluation.n_cases} cases", heads, rows
-
-
-def _volume(pairs: PairedMasks, case: str, structure: str) -> Volumes:
-    """Picture, truth and found of one structure, read again for the page."""
-    from hounsfield.evaluation import read_pair
-    from hounsfield.studies import read_study
-
-    true, said = read_pair(pairs, case)
-    whole = tuple(slice(0, n) for n in true.grid.shape)
-    spacing = true.grid.spacing_mm if true.grid.has_millimetres else (1.0, 1.0, 1.0)
-    picture = None
-    if case in pairs.images:
-        image = read_study(pairs.images[case]).series[0].image()
-        picture = image.array if image.array.shape == true.grid.shape else None
-    return picture, true.mask(structure, whole), said.mask(structure, whole), spacing
 
 
 def judge_candidates(asked: Asked) -> Told:

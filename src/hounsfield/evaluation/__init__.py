@@ -30,7 +30,14 @@ from hounsfield.evaluation.locked_thresholds import (
     thresholds_record,
     write_thresholds,
 )
-from hounsfield.evaluation.mask_files import PairedMasks, judge_masks, pair_masks, read_masks, read_pair
+from hounsfield.evaluation.mask_files import (
+    PairedMasks,
+    judge_masks,
+    pair_masks,
+    read_masks,
+    read_pair,
+    volume_of,
+)
 from hounsfield.evaluation.mask_sections import Volumes, mask_record, write_mask_evaluation
 from hounsfield.evaluation.model_evaluation import (
     OUTLINE,
@@ -124,6 +131,7 @@ __all__ = [
     "thresholds_for",
     "thresholds_record",
     "value_record",
+    "volume_of",
     "write_detection_evaluation",
     "write_document",
     "write_mask_evaluation",

@@ -152,7 +152,9 @@ def cell(interval: Interval | None, digits: int = 3) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    """A number for people: a true minus sign, no minus before zero, and the word for what has no end."""
+    """A number for people: a true minus sign, no minus before zero, a dash for none, and the sign of what has no end."""
+    if np.isnan(value):
+        return DASH
     if np.isinf(value):
         return "\u221e" if value > 0 else "\u2212\u221e"
     text = f"{value:.{digits}f}"

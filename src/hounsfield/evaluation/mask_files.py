@@ -14,7 +14,7 @@ import numpy as np
 from hounsfield.core.errors import GeometryError, StudyError, UsageError
 from hounsfield.evaluation.by_structure import MaskEvaluation, evaluate_masks
 from hounsfield.evaluation.overlaps import Overlap, Scale, overlap_of
-from hounsfield.studies import read_studies
+from hounsfield.studies import read_studies, read_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from hounsfield.core import Grid, Series
     from hounsfield.core.progress import Progress
+    from hounsfield.evaluation.mask_sections import Volumes
 
 _ENDINGS = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".zip")
 _PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
@@ -133,6 +134,8 @@ def judge_masks(
     for number, case in enumerate(pairs.truth):
         step(progress, "measuring outlines", number / len(pairs.truth))
         true, said = read_pair(pairs, case)
+        if case in pairs.images:
+            _image_series(pairs.images[case], true.grid)
         own = scale_of(true.grid, tolerance_mm)
         if scale is not None and own.length != scale.length:
             raise UsageError(
@@ -159,6 +162,31 @@ def read_pair(pairs: PairedMasks, case: str) -> tuple[MaskFile, MaskFile]:
             "Resample the prediction to the grid of the truth (nearest neighbour)."
         )
     return true, said
+
+
+def volume_of(pairs: PairedMasks, case: str, structure: str) -> Volumes:
+    """Picture (None without images), truth and found of one structure, read again for the page, and the spacing."""
+    true, said = read_pair(pairs, case)
+    whole = tuple(slice(0, n) for n in true.grid.shape)
+    spacing = true.grid.spacing_mm if true.grid.has_millimetres else (1.0, 1.0, 1.0)
+    picture = None
+    if case in pairs.images:
+        picture = _image_series(pairs.images[case], true.grid).image().array
+    return picture, true.mask(structure, whole), said.mask(structure, whole), spacing
+
+
+def _image_series(path: Path, grid: Grid) -> Series:
+    """The image of a case; raises GeometryError unless it lies on the grid of the outlines."""
+    found = [
+        one for one in read_study(path).series if one.kind in {"image", "raster"} and one.grid is not None
+    ]
+    if len(found) != 1 or found[0].grid is None or found[0].grid.shape != grid.shape:
+        shapes = ", ".join(" x ".join(map(str, one.grid.shape)) for one in found if one.grid) or "no image"
+        raise GeometryError(
+            f"{path.name} holds {shapes}, the outlines have {' x '.join(map(str, grid.shape))} voxels. Give images on the "
+            "grid of the outlines, or leave --images out."
+        )
+    return found[0]
 
 
 def _overlaps(true: MaskFile, said: MaskFile, scale: Scale, case: str, patient: str) -> list[Overlap]:
