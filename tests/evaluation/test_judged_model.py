@@ -83,6 +83,28 @@ def test_table_of_paths_is_judged_as_reading_runs_the_model(bundle, data, tmp_pa
     assert page.count("data:image/png") >= 4  # the worst outlines
 
 
+def test_groups_come_from_the_table_that_names_the_cases(bundle, data, tmp_path, monkeypatch, capsys):
+    rows = (data / "labels.csv").read_text("utf-8").splitlines()[:-2]
+    text = [f"{row},{'plane' if k == 0 else 'axial' if k % 2 else ''}" for k, row in enumerate(rows)]
+    (data / "planes.csv").write_text("\n".join(text) + "\n", encoding="utf-8")
+    words = (bundle, data / "planes.csv", "--column", "image=file", "--group")
+    groups = judged(monkeypatch, capsys, tmp_path, *words, "plane")["labels"]["glioma"]["by_group"]["plane"]
+    assert {name: one["n"] for name, one in groups.items()} == {"axial": 6, "unstated": 6}
+    code, _, err = hu(monkeypatch, capsys, "evaluate", *words, "sex", "--out", tmp_path)
+    assert (code, "planes.csv has no column 'sex'" in err) == (2, True)
+
+
+def test_model_without_calibrator_guard_and_outlines_is_judged_and_told(data, tmp_path, monkeypatch, capsys):
+    plain = write_tiny_bundle(tmp_path / "models").folder
+    rows = [row.split(",") for row in (data / "labels.csv").read_text("utf-8").splitlines()[:-2]]
+    with (data / "plain.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([[row[0], row[2], row[3]] for row in rows])
+    record = judged(monkeypatch, capsys, tmp_path / "o", plain, data / "plain.csv", "--column", "image=file")
+    assert not {"guard", "masks"} & set(record)
+    assert "ece-uncalibrated" not in record["classes"]["figures"]
+    assert "has no calibrator" in (tmp_path / "o/evaluation.html").read_text("utf-8")
+
+
 def test_predictions_are_left_for_other_commands(bundle, data, tmp_path, monkeypatch, capsys):
     record = judged(monkeypatch, capsys, tmp_path / "a", bundle, data, "--column", "image=file")
     table = tmp_path / "a/predictions.csv"
@@ -110,7 +132,7 @@ def test_a_folder_is_read_by_the_adapter(bundle, data, tmp_path, monkeypatch, ca
         (["BUNDLE", "DATA", "--column", "picture=file"], 2, "is for none of image, label, group, mask"),
         (["BUNDLE", "DATA", "--column", "image"], 2, "not of the form ROLE=NAME"),
         (["BUNDLE", "DATA", "--column", "image=file", "--part", "tune"], 2, "--part goes with a recipe"),
-        (["BUNDLE", "DATA", "--group", "sex"], 2, "--group does not go with MODEL DATA"),
+        (["BUNDLE", "DATA", "--labels", "l.csv"], 2, "--labels does not go with MODEL DATA"),
         (["BUNDLE", "DATA", "--predictions", "p.csv"], 2, "give one of them"),
         ([], 2, "give something to judge"),
     ],

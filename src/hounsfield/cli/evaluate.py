@@ -19,7 +19,7 @@ _TABLE = (
 _LOCK = ("lock_thresholds", "sensitivity", "specificity", "youden")
 # What each form takes beside _EVERYWHERE: another option is a mistake that is told.
 _TAKES: dict[str, tuple[str, ...]] = {
-    "MODEL DATA": ("model", "data", "part", "adapter", "column"),
+    "MODEL DATA": ("model", "data", "part", "adapter", "column", "group"),
     "--predictions": (*_TABLE, *_LOCK, "compare", "label_column"),
     "--masks": (*("masks", "truth", "tolerance_mm", "name", "missing_as_empty", "patients", "images"),),
     "--candidates": ("candidates", "truth", "ignored", "series", "case_column", "patients"),

@@ -9,7 +9,7 @@ fitted on data (calibration, training).
 from hounsfield.evaluation.by_label import Comparison, LabelFigures, TableEvaluation, evaluate_table
 from hounsfield.evaluation.by_structure import MaskEvaluation, StructureFigures, evaluate_masks
 from hounsfield.evaluation.case_pictures import picture_of_file
-from hounsfield.evaluation.case_table import patients_of
+from hounsfield.evaluation.case_table import groups_of, patients_of
 from hounsfield.evaluation.class_figures import Evaluation, Measured, Predictions, evaluate
 from hounsfield.evaluation.class_table import ClassTable, read_class_table
 from hounsfield.evaluation.detection import (
@@ -49,6 +49,7 @@ from hounsfield.evaluation.model_evaluation import (
     Outlines,
     evaluate_model,
     model_record,
+    one_against_others,
     write_model_evaluation,
 )
 from hounsfield.evaluation.model_run import TOLERANCE_PX, ModelRun, check_classes, open_labelled, run_model
@@ -110,9 +111,11 @@ __all__ = [
     "evaluate_model",
     "evaluate_table",
     "evaluate_values",
+    "groups_of",
     "judge_masks",
     "mask_record",
     "model_record",
+    "one_against_others",
     "open_labelled",
     "overlap_of",
     "pair_masks",

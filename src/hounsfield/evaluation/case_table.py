@@ -9,11 +9,15 @@ import lzma
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hounsfield.core.errors import StudyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 _OPENERS: Mapping[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 # Beyond this a table is no evaluation set, or a compressed file is hostile.
@@ -133,3 +137,19 @@ def patients_of(path: Path, cases: Sequence[str], patient_columns: Sequence[str]
         table.require(patient_columns[0])
     patients = table.column(str(name))
     return [patients[table.row_of(case, "the data")] for case in cases]
+
+
+def groups_of(
+    path: Path, case_column: str, cases: Sequence[str], columns: Sequence[str]
+) -> dict[str, NDArray[np.str_]]:
+    """Values (n,) of each column for these cases; an empty cell is `unstated`.
+
+    Raises UsageError for a column that the table lacks, StudyError for a case.
+    """
+    table = CaseTable(path, case_column)
+    rows = [table.row_of(case, "the data") for case in cases]
+    found = {}
+    for name in columns:
+        cells = table.column(name)
+        found[name] = np.array([cells[row] or "unstated" for row in rows])
+    return found
