@@ -31,11 +31,12 @@ def main() -> None:
         if interval is not None:
             rows.append((name, f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"))
     perfect = evaluation.calibration["error_if_perfect"]
+    low, high = perfect["ci95"]
     rows.append(
         (
             "ece of a perfect model by chance",
             f"{perfect['value']:.3f}",
-            f"{perfect['low']:.3f} to {perfect['high']:.3f}",
+            f"{low:.3f} to {high:.3f}",
         )
     )
     print(table(("figure on the test part", "value", "95 % interval"), rows))

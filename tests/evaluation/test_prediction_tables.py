@@ -17,6 +17,7 @@ from hounsfield.core.errors import StudyError, UsageError
 from hounsfield.evaluation import (
     Columns,
     PredictionTable,
+    Use,
     evaluate_table,
     read_prediction_table,
     read_probabilities,
@@ -149,7 +150,7 @@ def evaluated():
         0.7 * table.probability + 0.3 * np.random.default_rng(1).random(table.probability.shape), 0, 1
     )
     return evaluate_table(
-        table, thresholds={"effusion": 0.4}, others={"other": worse}, n_resamples=300, seed=4
+        table, uses={"effusion": Use(0.4)}, others={"other": worse}, n_resamples=300, seed=4
     )
 
 
@@ -207,8 +208,10 @@ def test_same_seed_gives_the_same_record_and_another_does_not(evaluated):
 
 
 def test_threshold_of_no_label_is_refused():
-    with pytest.raises(UsageError, match="threshold for oedema, but no such label: effusion, hernia"):
-        evaluate_table(drawn(40), thresholds={"oedema": 0.5})
+    with pytest.raises(
+        UsageError, match="threshold or prevalence for oedema, but no such label: effusion, hernia"
+    ):
+        evaluate_table(drawn(40), uses={"oedema": Use(0.5)})
 
 
 def test_page_shows_every_label_and_stands_alone(evaluated, tmp_path):

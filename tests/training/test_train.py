@@ -80,11 +80,13 @@ def test_card_page_and_figures_agree(trained):
     record = json.loads((out / "evaluation/evaluation.json").read_text())
     page = (out / "evaluation/evaluation.html").read_text()
     (auroc,) = [figure for figure in card["metrics"] if figure["name"] == "auroc"]
-    assert auroc["value"] == pytest.approx(record["figures"]["auroc"]["overall"]["value"], abs=1e-6)
+    assert auroc["value"] == pytest.approx(
+        record["classes"]["figures"]["auroc"]["overall"]["value"], abs=1e-6
+    )
     assert f"{auroc['value']:.3f}" in page
     assert "Research use only" in page
     assert "http" not in page.replace("http://www.w3.org", "")
-    assert sum(map(sum, record["confusion"])) == record["n_cases"]
+    assert sum(map(sum, record["classes"]["confusion"])) == record["n_cases"]
 
 
 def test_recalibrating_a_fresh_bundle_decides_the_same(trained, blobs):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hounsfield.cli._audit_answer import Shown, answer
-from hounsfield.cli.evaluate import thresholds_by_label
+from hounsfield.cli._evaluate_asked import thresholds_by_label
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -58,7 +58,7 @@ def bias(
     table = read_prediction_table(predictions, labels, columns)
     audit = audit_bias(
         table,
-        thresholds=thresholds_by_label(threshold or ()),
+        thresholds=thresholds_by_label(threshold),
         crossed=not single,
         n_resamples=resamples,
         seed=seed,

@@ -3,35 +3,73 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hounsfield.cli._terminal import print_json
 from hounsfield.core.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hounsfield.evaluation import TableEvaluation
-
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+_EVERYWHERE = ("out", "title", "resamples", "seed", "as_json", "quiet")
+_TABLE = (
+    *("predictions", "labels", "task", "case_column", "patient_column", "probability_prefix"),
+    *("group", "threshold", "thresholds", "prevalence", "images"),
+)
+_LOCK = ("lock_thresholds", "sensitivity", "specificity", "youden")
+# What each form takes beside _EVERYWHERE: another option is a mistake that is told.
+_TAKES: dict[str, tuple[str, ...]] = {
+    "MODEL DATA": ("model", "data", "part", "adapter", "column", "group"),
+    "--predictions": (*_TABLE, *_LOCK, "compare", "label_column"),
+    "--masks": (*("masks", "truth", "tolerance_mm", "name", "missing_as_empty", "patients", "images"),),
+    "--candidates": ("candidates", "truth", "ignored", "series", "case_column", "patients"),
+}
 
 
 @app.command()
 def evaluate(
-    predictions: Annotated[Path, typer.Option(help="Table of probabilities, a row a case (CSV, also .gz).")],
+    ctx: typer.Context,
+    model: Annotated[str | None, typer.Argument(help="Bundle to run: its name or folder.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="Its data: a folder, a table of paths and labels (CSV), or a recipe (YAML)."),
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Table of probabilities or values, a row a case (CSV, also .gz).")
+    ] = None,
     labels: Annotated[
         Path | None, typer.Option(help="Table of labels; without it they stand in the predictions.")
+    ] = None,
+    masks: Annotated[Path | None, typer.Option(help="Folder of found outlines, a file a case.")] = None,
+    candidates: Annotated[
+        Path | None, typer.Option(help="Table of candidates: seriesuid, coordX/Y/Z, probability.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Folder of true outlines; or table of lesions with diameter_mm.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for evaluation.html and .json.")] = Path(
         "evaluation"
     ),
+    task: Annotated[
+        str,
+        typer.Option(
+            help="Of predictions: labels, classes (that exclude each other) or regression (values)."
+        ),
+    ] = "labels",
+    part: Annotated[str, typer.Option(help="Part of a recipe's split: train, tune or test.")] = "test",
+    adapter: Annotated[str, typer.Option(help="What reads DATA that is no recipe.")] = "csv-table",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROLE=NAME", help="Column of DATA for image, label, group or mask; repeatable."),
+    ] = None,
     case_column: Annotated[
-        str | None, typer.Option(help="Column that names the case; else the first.")
+        str | None, typer.Option(help="Column that names the case (or scan); else the first.")
     ] = None,
     patient_column: Annotated[
         str | None, typer.Option(help="Column that names the patient; else patient_id.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the true class (--task classes); else label.")
     ] = None,
     probability_prefix: Annotated[
         str, typer.Option(help="What stands before a label in columns of predictions.")
@@ -43,9 +81,41 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="LABEL=VALUE", help="Threshold locked on other data; repeatable."),
     ] = None,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="File of thresholds that --lock-thresholds wrote on other data.")
+    ] = None,
+    prevalence: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL=VALUE", help="Prevalence in use, for PPV and NPV there; repeatable."),
+    ] = None,
+    lock_thresholds: Annotated[
+        Path | None, typer.Option(help="Only choose thresholds on these data and write them to this file.")
+    ] = None,
+    sensitivity: Annotated[
+        float | None, typer.Option(help="Lock the highest threshold with this sensitivity.")
+    ] = None,
+    specificity: Annotated[
+        float | None, typer.Option(help="Lock the lowest threshold with this specificity.")
+    ] = None,
+    youden: Annotated[bool, typer.Option("--youden", help="Lock where both together are largest.")] = False,
     compare: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=TABLE[:PREFIX]", help="Another model on the same cases; repeatable."),
+    ] = None,
+    tolerance_mm: Annotated[float, typer.Option(min=0.0, help="Tolerance of the surface Dice.")] = 2.0,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NUMBER=NAME", help="Name of a label in the masks; repeatable."),
+    ] = None,
+    missing_as_empty: Annotated[
+        bool, typer.Option("--missing-as-empty", help="Count a case without found outline as empty.")
+    ] = False,
+    ignored: Annotated[
+        Path | None, typer.Option(help="Table of irrelevant findings, neither hit nor false.")
+    ] = None,
+    series: Annotated[Path | None, typer.Option(help="Table of all scans, those without marks too.")] = None,
+    patients: Annotated[
+        Path | None, typer.Option(help="Table of case (or scan) and patient_id, for masks and candidates.")
     ] = None,
     images: Annotated[
         Path | None, typer.Option(help="Folder of pictures named after the cases, for the worst ones.")
@@ -56,78 +126,39 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print evaluation.json.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table.")] = False,
 ) -> None:
-    """Judge predictions against labels: figures with intervals, and a page."""
-    from hounsfield.evaluation import (
-        Columns,
-        evaluate_table,
-        read_prediction_table,
-        read_probabilities,
-        table_record,
-        write_table_evaluation,
-    )
+    """Judge a model on data, or predictions, outlines or detections against truth: figures with intervals, and a page."""
+    stated = {key: value for key, value in locals().items() if key != "ctx"}
+    from hounsfield.cli._evaluate_asked import Asked, finish
+    from hounsfield.cli._evaluate_forms import FORMS
 
-    columns = Columns(case_column, patient_column, probability_prefix, tuple(group or ()))
-    table = read_prediction_table(predictions, labels, columns)
-    if images is not None and not images.is_dir():
-        raise UsageError(f"there is no folder {images} of pictures")
-    others = {
-        name: read_probabilities(path, table, Columns(case_column, probability_prefix=prefix))
-        for name, path, prefix in map(_compared, compare or ())
-    }
-    evaluation = evaluate_table(
-        table,
-        thresholds=thresholds_by_label(threshold or ()),
-        others=others,
-        n_resamples=resamples,
-        seed=seed,
-    )
-    title = title or f"Predictions of {predictions.name}"
-    page = write_table_evaluation(evaluation, out, title=title, images=images)
-    if as_json:
-        print_json(table_record(evaluation, title))
-        return
-    if not quiet:
-        _print(evaluation)
-    print(f"Evaluation: {page}")
-    print("Research use only. Not a medical device.")
+    sources = {key: ctx.get_parameter_source(key) for key in stated}
+    form = _form([key for key, source in sources.items() if source and source.name == "COMMANDLINE"])
+    finish(FORMS[form](Asked(**stated)), as_json=as_json, quiet=quiet)
 
 
-def thresholds_by_label(stated: Sequence[str]) -> dict[str, float]:
-    """Thresholds by label from LABEL=VALUE."""
-    found = {}
-    for one in stated:
-        name, equals, value = one.rpartition("=")
-        try:
-            found[name] = float(value)
-        except ValueError:
-            equals = ""
-        if not equals or not name or not 0.0 <= found[name] <= 1.0:
-            raise UsageError(f"--threshold {one} is not of the form LABEL=VALUE with a value from 0 to 1")
-    return found
+def _form(given: list[str]) -> str:
+    """What is to be judged, by what was given; raises UsageError for none, several, or options of another."""
+    starts = {"MODEL DATA": "model", "--predictions": "predictions", "--masks": "masks"}
+    starts["--candidates"] = "candidates"
+    found = [form for form, start in starts.items() if start in given]
+    if len(found) != 1:
+        said = "one of them" if found else "something to judge"
+        raise UsageError(
+            f"give {said}: a bundle and its data (MODEL DATA), --predictions, --masks with --truth, or --candidates with "
+            "--truth"
+        )
+    form = found[0]
+    needed = {"MODEL DATA": "data", "--masks": "truth", "--candidates": "truth"}.get(form)
+    if needed is not None and needed not in given:
+        missing = "DATA" if needed == "data" else "--truth"
+        raise UsageError(f"{form} needs {missing}, what it is judged against")
+    foreign = [key for key in given if key not in (*_TAKES[form], *_EVERYWHERE)]
+    if foreign:
+        words = ", ".join(_as_typed(key) for key in foreign)
+        takes = ", ".join(_as_typed(key) for key in _TAKES[form])
+        raise UsageError(f"{words} does not go with {form}, which takes {takes}")
+    return form
 
 
-def _compared(stated: str) -> tuple[str, Path, str]:
-    """Name, table and prefix from NAME=TABLE[:PREFIX]."""
-    name, equals, rest = stated.partition("=")
-    path, _, prefix = rest.rpartition(":") if ":" in rest else (rest, "", "")
-    if not equals or not name or not path:
-        raise UsageError(f"--compare {stated} is not of the form NAME=TABLE or NAME=TABLE:PREFIX")
-    return name, Path(path), prefix
-
-
-def _print(evaluation: TableEvaluation) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from hounsfield.evaluation import cell
-
-    shown = Table(title=f"{len(evaluation.table.cases)} cases, {evaluation.n_patients} patients", box=None)
-    for name in ("label", "positive", "AUROC", "av. precision"):
-        shown.add_column(name, justify="left" if name == "label" else "right", no_wrap=True)
-    for one in evaluation.labels:
-        figures = [cell(one.figures.get(name)) for name in ("auroc", "average_precision")]
-        shown.add_row(one.label, str(one.n_positive), *figures)
-    shown.add_row(
-        "mean", "", cell(evaluation.macro["auroc"]), cell(evaluation.macro["average_precision"]), ""
-    )
-    Console().print(shown)
+def _as_typed(key: str) -> str:
+    return {"model": "MODEL", "data": "DATA"}.get(key, "--" + key.replace("_", "-"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0b5cad", "#c4501b", "#2f7d4f", "#7b4fa3", "#8a6d00", "#4a5560")
 _SIDE, _LEFT, _TOP = 260, 46, 14
-TRUTH, FOUND = (0, 190, 120), (255, 170, 0)  # outline colours of the pictures
 
 
 def frame(body: str, x_title: str, y_title: str, *, ticks: Sequence[float] = (0, 0.25, 0.5, 0.75, 1)) -> str:
@@ -75,26 +72,17 @@ def histogram(values: NDArray[np.float64], title: str) -> str:
         )
         if count:
             bars.append(f'<text x="{x + _SIDE / 20}" y="{y - 4}" text-anchor="middle">{count}</text>')
-    return frame("".join(bars), title, "share of slices")
+    return frame("".join(bars), title, "share of cases")
 
 
-def outlined_picture(picture: NDArray[np.float32], truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> str:
-    """A data URI of the slice, twice its size, with the rims of both outlines in colour."""
-    from PIL import Image
-
-    grey = np.repeat(np.repeat(np.clip(picture, 0, 1), 2, axis=0), 2, axis=1) * 255
-    coloured = np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
-    for mask, colour in ((truth, TRUTH), (found, FOUND)):
-        coloured[_rim(np.repeat(np.repeat(mask, 2, axis=0), 2, axis=1))] = colour
-    buffer = BytesIO()
-    Image.fromarray(coloured).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    from scipy.ndimage import binary_erosion
-
-    return np.asarray(mask & ~binary_erosion(mask), dtype=bool)
+def round_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between both ends, three to six of them as a rule."""
+    step = 10.0 ** np.floor(np.log10(high - low))
+    step = next(
+        step * factor for factor in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0) if (high - low) / (step * factor) <= 6
+    )
+    first = np.ceil(low / step)
+    return [float(step * k) for k in np.arange(first, np.floor(high / step) + 1)]
 
 
 def _x(value: float) -> float:

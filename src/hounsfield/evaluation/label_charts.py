@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hounsfield.evaluation.charts import COLOURS, frame
+from hounsfield.evaluation.charts import COLOURS, frame, round_ticks
 from hounsfield.metrics import net_benefit, precision_recall_curve
 
 if TYPE_CHECKING:
@@ -72,18 +72,20 @@ def decision_chart(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -
 
 
 def forest_chart(
-    rows: Sequence[tuple[str, str, Interval | None]], title: str, *, reference: float | None = None
+    rows: Sequence[tuple[str, str, Interval | None]], title: str, *, middle: float | None = None
 ) -> str:
     """One row a group: name, count, and the figure with its interval on one axis; None where it is withheld.
 
-    reference: where the dashed line stands; None for the value of the first row, which is then drawn in black.
+    middle: where the dashed line stands; at the first row's figure, which is then drawn darker, if None.
     """
     known = [interval for _, _, interval in rows if interval is not None and np.isfinite(interval.low)]
     low = min((interval.low for interval in known), default=0.0)
     high = max((interval.high for interval in known), default=1.0)
-    if reference is not None:
-        low, high = min(low, reference), max(high, reference)
+    if middle is not None and np.isfinite(middle):
+        low, high = min(low, middle), max(high, middle)
     span = max(high - low, _SMALLEST_SPAN)
+    if high <= 1.0 < low + 1.05 * span:
+        low = 1.0 - span  # a share has no values above 1
     low, high = low - 0.05 * span, low + 1.05 * span
 
     def x(value: float) -> float:
@@ -98,7 +100,7 @@ def forest_chart(
         if interval is None or not np.isfinite(interval.low):
             parts.append(f'<text x="{_NAME + _PLOT + 12}" y="{y + 4}" fill="#5b6770">too few cases</text>')
             continue
-        colour = COLOURS[0] if number or reference is not None else "#17202a"
+        colour = COLOURS[0] if number or middle is not None else "#17202a"
         parts.append(
             f'<path d="M{x(interval.low)} {y}H{x(interval.high)}" stroke="{colour}" stroke-width="2"/>'
         )
@@ -106,15 +108,15 @@ def forest_chart(
         said = f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
         parts.append(f'<text x="{_NAME + _PLOT + 12}" y="{y + 4}">{said}</text>')
     bottom = 20 + len(rows) * _ROW
-    if reference is None and rows and rows[0][2] is not None:
-        reference = rows[0][2].value
-    if reference is not None:
-        middle = x(reference)
-        parts.insert(0, f'<path class="chance" d="M{middle} 8V{bottom - 8}"/>')
+    if middle is None and rows and rows[0][2] is not None:
+        middle = rows[0][2].value
+    if middle is not None and np.isfinite(middle):
+        parts.insert(0, f'<path class="chance" d="M{x(middle)} 8V{bottom - 8}"/>')
+    ticks = round_ticks(low, high)
     parts += [
-        f'<text x="{x(float(tick))}" y="{bottom + 8}" text-anchor="middle">{tick:.2f}</text>'
-        for tick in np.linspace(low, high, 4)[1:-1]
+        f'<text x="{x(tick)}" y="{bottom + 8}" text-anchor="middle">{tick:.6g}</text>' for tick in ticks
     ]
+    parts.insert(0, f'<path class="grid" d="{"".join(f"M{x(tick)} 8V{bottom - 8}" for tick in ticks)}"/>')
     size = f"0 0 {_NAME + _PLOT + _TEXT} {bottom + 14}"
     return f'<svg viewBox="{size}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
 

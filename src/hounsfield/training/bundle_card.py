@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hounsfield.training.part_outputs import Tuned
     from hounsfield.training.recipe import Recipe
 
+_AT_THRESHOLD = ("sensitivity", "specificity")
 _PURPOSE = (
     "at most 5 % of the other classes' slices reach the upper threshold, and at most 5 % of the class's "
     "own lie at or below the lower one"
@@ -114,6 +115,7 @@ def locked(thresholds: dict[str, tuple[float, float]]) -> dict[str, Threshold]:
 def calibrator(choice: CalibratorChoice, evaluation: Evaluation) -> Calibrator:
     """The card's calibrator: why it was chosen, and its error beside that of chance."""
     perfect = evaluation.calibration["error_if_perfect"]
+    low, high = perfect["ci95"]
     return Calibrator(
         name=choice.name,
         parameters=dict(choice.parameters),
@@ -122,7 +124,7 @@ def calibrator(choice: CalibratorChoice, evaluation: Evaluation) -> Calibrator:
         ece_after=_estimate(evaluation.figures["ece"].overall),
         note=(
             f"{choice.reason} On {evaluation.n_cases} test slices a perfectly calibrated model would reach an "
-            f"error of {perfect['value']:.3f} ({perfect['low']:.3f} to {perfect['high']:.3f}) by chance alone."
+            f"error of {perfect['value']:.3f} ({low:.3f} to {high:.3f}) by chance alone."
         ),
     )
 
@@ -137,8 +139,9 @@ def figures(evaluation: Evaluation) -> tuple[Figure, ...]:
         overall = _estimate(item.overall)
         if overall is None:
             # Sensitivity and specificity belong to one class's threshold: there is no figure over all.
+            where = " at its threshold" if name in _AT_THRESHOLD else ""
             rows += [
-                _figure(f"{name} of {own} at its threshold", estimate, evaluation, {})
+                _figure(f"{name} of {own}{where}", estimate, evaluation, {})
                 for own, estimate in by_class.items()
             ]
         else:

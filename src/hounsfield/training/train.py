@@ -6,23 +6,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hounsfield.calibration import softmax
 from hounsfield.core.errors import MissingModel, RecipeError
 from hounsfield.core.progress import Progress, Silent, step
 from hounsfield.datasets import PARTS, Split, open_dataset, split_by_group
-from hounsfield.evaluation import About, Evaluation, Predictions, Shown, evaluate, write_evaluation
+from hounsfield.evaluation import (
+    OUTLINE,
+    TOLERANCE_PX,
+    About,
+    Evaluation,
+    Foreign,
+    Guarded,
+    Outlines,
+    Predictions,
+    Scale,
+    evaluate_model,
+    overlap_of,
+    write_model_evaluation,
+)
+from hounsfield.metrics import Interval
 from hounsfield.training.bundle_card import describe
 from hounsfield.training.guard_rates import measure_guard
 from hounsfield.training.recipe import Recipe, load_recipe
 from hounsfield.zoo import write_bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hounsfield.calibration import CalibratorChoice
     from hounsfield.datasets import Dataset
+    from hounsfield.evaluation import Volumes
     from hounsfield.training.fit import Pictures
     from hounsfield.training.part_outputs import PartOutputs, Tuned
+    from hounsfield.zoo import Bundle, Detection
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,24 +94,22 @@ def train(
     tested = predictions_on_test(
         dataset, split, outputs["test"], calibrator=tuned.calibrator, thresholds=tuned.thresholds
     )
-    evaluation = evaluate(tested, seed=recipe.seed)
     rates = measure_guard(network, tuned, outputs["test"].features, tested.groups, recipe)
-    card = describe(recipe, dataset, split, tuned=tuned, evaluation=evaluation, rates=rates)
+    judged = evaluate_model(
+        tested,
+        outlines=_outlines(tested, parts["test"], outputs["test"]),
+        guarded=_guarded(tuned, outputs["test"], rates),
+        seed=recipe.seed,
+    )
+    card = describe(recipe, dataset, split, tuned=tuned, evaluation=judged.classes, rates=rates)
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     bundle = write_bundle(out / recipe.name, card=card, weights=weights, guard_arrays=tuned.guard.to_arrays())
-    judged = {part: (parts[part], outputs[part].logits, groups[part]) for part in ("tune", "test")}
-    bundle = add_trust(bundle, load_model(bundle), judged, seed=recipe.seed)
-    about = About(
-        recipe.card.title,
-        recipe.card.version,
-        _methods(recipe, dataset, split, tuned),
-        tuple((rate.name, rate.n, rate.refused_fraction, rate.low95, rate.high95) for rate in rates),
-    )
-    page = write_evaluation(
-        evaluation, tested, _shown(parts["test"], outputs["test"]), about, out / "evaluation"
-    )
+    by_part = {part: (parts[part], outputs[part].logits, groups[part]) for part in ("tune", "test")}
+    bundle = add_trust(bundle, load_model(bundle), by_part, seed=recipe.seed)
+    about = _about(recipe, bundle, _methods(recipe, dataset, split, tuned))
+    page = write_model_evaluation(judged, about, out / "evaluation")
     step(progress, "done", 1.0)
-    return TrainingResult(bundle.folder, evaluation, page, seconds)
+    return TrainingResult(bundle.folder, judged.classes, page, seconds)
 
 
 def prepare_data(recipe: Recipe) -> tuple[Dataset, Split]:
@@ -151,13 +165,46 @@ def predictions_on_test(
     )
 
 
-def _shown(data: Pictures, outputs: PartOutputs) -> list[Shown]:
-    """The three best and the six worst outlines, best first."""
-    order = np.argsort(-outputs.dice, kind="stable")
-    chosen = dict.fromkeys([*order[:3].tolist(), *order[-6:].tolist()])
-    return [
-        Shown(index, data.pictures[index], data.masks[index] > 0, outputs.masks[index]) for index in chosen
+def _about(recipe: Recipe, bundle: Bundle, methods: str) -> About:
+    return About(
+        recipe.card.title,
+        f"Evaluation of {recipe.name} {recipe.card.version} on the test part of its data, which training never saw.",
+        methods,
+        {"name": bundle.name, "version": bundle.version, "digest": bundle.digest},
+    )
+
+
+def _guarded(tuned: Tuned, outputs: PartOutputs, rates: Sequence[Detection]) -> Guarded:
+    """What the guard refused of the test part, and of the foreign pictures, which follow it in `rates`."""
+    foreign = [
+        Foreign(rate.name, rate.n, Interval(rate.refused_fraction, rate.low95, rate.high95))
+        for rate in rates[1:]
     ]
+    return Guarded(tuned.guard.distance(outputs.features) > tuned.guard_threshold, tuple(foreign))
+
+
+def _outlines(tested: Predictions, data: Pictures, outputs: PartOutputs) -> Outlines:
+    """True and found outlines of the test part on the network's square."""
+    scale = Scale((1.0, 1.0), "px", 1.0, "px", TOLERANCE_PX)
+    at = {name: number for number, name in enumerate(tested.names)}
+    rows = [
+        overlap_of(
+            data.masks[k] > 0,
+            outputs.masks[k],
+            scale,
+            case=name,
+            patient=tested.groups[k],
+            structure=OUTLINE,
+        )
+        for name, k in at.items()
+    ]
+
+    def volume(name: str, structure: str) -> Volumes:
+        del structure
+        k = at[name]
+        return data.pictures[k][None], data.masks[k][None] > 0, outputs.masks[k][None], (1.0, 1.0)
+
+    return Outlines(tuple(row for row in rows if row is not None), scale, volume)
 
 
 def _methods(recipe: Recipe, dataset: Dataset, split: Split, tuned: Tuned) -> str:
@@ -174,8 +221,8 @@ def _methods(recipe: Recipe, dataset: Dataset, split: Split, tuned: Tuned) -> st
         f"{recipe.network.name}, {told['epochs']} epochs of batches of {told['batch_size']}, AdamW with learning "
         f"rate {told['learning_rate']:g}, seed {recipe.seed}; the weights are a running mean of all steps. "
         f"Calibrator ({_named(tuned.calibrator)}), thresholds and the guard's limit were fixed on the tuning part; "
-        f"the test part was used once, for this page. {tuned.calibrator.reason} Intervals: 95 %, 1000 resamples "
-        "of whole groups."
+        f"the test part was used once, for this page. {tuned.calibrator.reason} Groups stand for patients below; "
+        "outlines and their distances are in pixels of the network's square."
     )
 
 

@@ -12,7 +12,7 @@ from hounsfield.evaluation.audit.section import AuditSection, AuditTable, Verdic
 from hounsfield.evaluation.audit.threshold_effects import CALLED_SHARES
 from hounsfield.evaluation.bands import AGE_NAMES
 from hounsfield.evaluation.label_charts import forest_chart
-from hounsfield.evaluation.label_page import cell
+from hounsfield.evaluation.document import cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

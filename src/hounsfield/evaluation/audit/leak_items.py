@@ -15,7 +15,7 @@ import numpy as np
 
 from hounsfield.core.errors import HounsfieldError, StudyError, UsageError
 from hounsfield.evaluation.audit.near_duplicates import thumbnail
-from hounsfield.evaluation.prediction_table import read_rows
+from hounsfield.evaluation.case_table import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from hounsfield.core.errors import StudyError, UsageError
 from hounsfield.evaluation.audit.drift_record import CaseLine, LabelLine, hashed_identifier
-from hounsfield.evaluation.prediction_table import PATIENT_COLUMNS, read_rows
+from hounsfield.evaluation.case_table import read_rows
+from hounsfield.evaluation.prediction_table import PATIENT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

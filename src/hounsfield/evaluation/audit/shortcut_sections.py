@@ -16,7 +16,7 @@ from hounsfield.evaluation.audit.shortcuts import (
     ShortcutAudit,
 )
 from hounsfield.evaluation.label_charts import forest_chart
-from hounsfield.evaluation.label_page import cell
+from hounsfield.evaluation.document import cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def _label_section(audit: ShortcutAudit) -> AuditSection:
     chart = forest_chart(
         [(one.probe.source, "", one.probe.auroc) for one in audit.from_families],
         f"AUROC of {name}",
-        reference=0.5,
+        middle=0.5,
     )
     caption = f"AUROC of {name!r} by what it was read off, with 95 % intervals; 0.5 is chance."
     record = _record(audit) | {"label_from": [one.to_json() for one in audit.from_families]}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hounsfield.core.errors import UsageError
+from hounsfield.evaluation.document import figure_record
 from hounsfield.metrics import (
     Interval,
     auroc,
@@ -33,7 +34,7 @@ class Predictions:
     """What was said of n cases, beside the truth.
 
     classes: names. names, groups: of the cases. labels: (n,) true class. probabilities: (n, c) after the
-    calibrator; uncalibrated: (n, c) before it. dice: (n,) of the outlines, or None. present_from: locked
+    calibrator; uncalibrated: (n, c) before it, or None. dice: (n,) of the outlines, or None. present_from: locked
     threshold of each class.
     """
 
@@ -42,7 +43,7 @@ class Predictions:
     groups: tuple[str, ...]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float64]
-    uncalibrated: NDArray[np.float64]
+    uncalibrated: NDArray[np.float64] | None = None
     dice: NDArray[np.float64] | None = None
     present_from: dict[str, float] = field(default_factory=dict)
 
@@ -52,8 +53,23 @@ class Predictions:
             raise UsageError(
                 f"{n_cases} labels, {len(self.names)} names and {len(self.groups)} groups do not fit"
             )
-        if self.probabilities.shape != shape or self.uncalibrated.shape != shape:
-            raise UsageError(f"probabilities must have shape {shape}, not {self.probabilities.shape}")
+        for said in (self.probabilities, self.uncalibrated):
+            if said is not None and said.shape != shape:
+                raise UsageError(f"probabilities must have shape {shape}, not {said.shape}")
+
+    def only(self, kept: NDArray[np.bool_]) -> Predictions:
+        """The cases in `kept` (n,)."""
+        indices = np.flatnonzero(kept)
+        return Predictions(
+            self.classes,
+            tuple(self.names[i] for i in indices),
+            tuple(self.groups[i] for i in indices),
+            self.labels[indices],
+            self.probabilities[indices],
+            None if self.uncalibrated is None else self.uncalibrated[indices],
+            None if self.dice is None else self.dice[indices],
+            self.present_from,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +92,13 @@ class Evaluation:
     calibration: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """The record of `evaluation.json`."""
+        """The part `classes` of evaluation.json."""
         return {
-            "classes": list(self.classes),
-            "n_cases": self.n_cases,
-            "n_groups": self.n_groups,
-            "interval": "95 %, cluster bootstrap over groups, percentiles",
+            "names": list(self.classes),
             "figures": {
                 name: {
-                    "overall": item.overall.to_json() if item.overall else None,
-                    "by_class": {own: interval.to_json() for own, interval in item.by_class.items()},
+                    "overall": figure_record(item.overall) if item.overall else None,
+                    "by_class": {own: figure_record(interval) for own, interval in item.by_class.items()},
                 }
                 for name, item in self.figures.items()
             },
@@ -123,7 +136,9 @@ def evaluate(predictions: Predictions, *, seed: int = 0, n_resamples: int = 1000
     calibration = {
         "kind": "probability of the most likely class, ten bins of equal width",
         "bins": [{"stated": b.stated, "observed": b.observed, "n_cases": b.n_cases} for b in bins],
-        "error_if_perfect": calibration_error_if_perfect(sure, rng=np.random.default_rng(seed)).to_json(),
+        "error_if_perfect": figure_record(
+            calibration_error_if_perfect(sure, rng=np.random.default_rng(seed))
+        ),
     }
     n_groups = len(set(predictions.groups))
     return Evaluation(predictions.classes, len(labels), n_groups, figures, confusion, calibration)
@@ -133,17 +148,22 @@ def _statistics(predictions: Predictions) -> tuple[dict[str, Statistic], dict[st
     """Functions of case indices: figures over all classes, and figures of each class."""
     said, labels = predictions.probabilities, predictions.labels
     n_classes = len(predictions.classes)
+    chosen, before = said.argmax(axis=1), predictions.uncalibrated
     overall: dict[str, Statistic] = {
         "auroc": lambda i: float(np.mean([auroc(labels[i] == k, said[i, k]) for k in range(n_classes)])),
-        "accuracy": lambda i: float((said[i].argmax(axis=1) == labels[i]).mean()),
+        "accuracy": lambda i: float((chosen[i] == labels[i]).mean()),
+        "kappa": lambda i: _kappa(labels[i], chosen[i], n_classes),
         "ece": lambda i: _ece(labels[i], said[i]),
-        "ece-uncalibrated": lambda i: _ece(labels[i], predictions.uncalibrated[i]),
         "brier": lambda i: float(sum(brier(labels[i] == k, said[i, k]) for k in range(n_classes))),
     }
-    by_class: dict[str, dict[str, Statistic]] = {"auroc": {}, "brier": {}}
+    if before is not None:
+        overall["ece-uncalibrated"] = lambda i: _ece(labels[i], before[i])
+    by_class: dict[str, dict[str, Statistic]] = {"auroc": {}, "brier": {}, "recall": {}, "precision": {}}
     for k, name in enumerate(predictions.classes):
         by_class["auroc"][name] = lambda i, k=k: auroc(labels[i] == k, said[i, k])  # type: ignore[misc]  # default binds k now
-        by_class["brier"][name] = lambda i, k=k: brier(labels[i] == k, said[i, k])  # type: ignore[misc]  # default binds k now
+        by_class["brier"][name] = lambda i, k=k: brier(labels[i] == k, said[i, k])  # type: ignore[misc]  # as above
+        by_class["recall"][name] = lambda i, k=k: _mean((chosen[i] == k)[labels[i] == k])  # type: ignore[misc]  # as above
+        by_class["precision"][name] = lambda i, k=k: _mean((labels[i] == k)[chosen[i] == k])  # type: ignore[misc]  # as above
     for name, limit in predictions.present_from.items():
         k = predictions.classes.index(name)
         called = said[:, k] >= limit
@@ -161,6 +181,14 @@ def _statistics(predictions: Predictions) -> tuple[dict[str, Statistic], dict[st
             for k, name in enumerate(predictions.classes)
         }
     return overall, by_class
+
+
+def _kappa(labels: NDArray[np.int64], chosen: NDArray[np.int64], n_classes: int) -> float:
+    """Agreement beyond chance (Cohen 1960); nan where chance alone gives 1."""
+    counts = np.bincount(labels * n_classes + chosen, minlength=n_classes**2).reshape(n_classes, n_classes)
+    shares = counts / counts.sum()
+    by_chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
+    return (float(np.trace(shares)) - by_chance) / (1 - by_chance) if by_chance < 1 else float("nan")
 
 
 def _ece(labels: NDArray[np.int64], said: NDArray[np.float64]) -> float:
