@@ -80,7 +80,7 @@ class TorchModel:
             logits=logits,
             probabilities=self._calibrate(logits) if self._calibrate else None,
             calibrator=card.calibrator.name if card.calibrator else None,
-            mask=prepared.restore(outputs.mask[0]),
+            mask=prepared.restore(outputs.mask[0]) if outputs.mask is not None else None,
             features=features,
             guard_distance=float(self.guard.distance(features)[0]) if self.guard else None,
             guard_threshold=card.guard.threshold if card.guard else None,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hounsfield.core.errors import RecipeError
-from hounsfield.evaluation import Evaluation, evaluate
 from hounsfield.training.bundle_card import calibrator, figures, locked
-from hounsfield.training.train import predictions_on_test, prepare_data
+from hounsfield.training.train import judge, prepare_data
 from hounsfield.zoo import write_bundle
 
 if TYPE_CHECKING:
     from hounsfield.calibration import CalibratorChoice
+    from hounsfield.evaluation import Evaluation, TableEvaluation
     from hounsfield.training.recipe import Recipe
     from hounsfield.zoo import Bundle
 
 
-def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoice, Evaluation]:
+def recalibrate(
+    recipe: Recipe, bundle: Bundle
+) -> tuple[Bundle, CalibratorChoice, Evaluation | TableEvaluation]:
     """Decide calibrator and thresholds anew on the tuning part, judge on the test part, write the bundle.
 
     recipe: the one that trained `bundle`; its words on evidence and limits go into the card. Weights and
@@ -37,10 +39,7 @@ def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoic
     outputs = {part: run_part(network, data, recipe) for part, data in parts.items()}
     groups = [dataset.groups[index] for index in split.indices("tune")]
     choice, thresholds = decide(outputs["tune"].logits, parts["tune"].labels, groups, dataset.classes)
-    evaluation = evaluate(
-        predictions_on_test(dataset, split, outputs["test"], calibrator=choice, thresholds=thresholds),
-        seed=recipe.seed,
-    )
+    evaluation, _ = judge(dataset, split, outputs["test"], (choice, thresholds), seed=recipe.seed)
     card = bundle.card.model_copy(
         update={
             "thresholds": locked(thresholds),

@@ -92,6 +92,12 @@ class OptimisationRecipe(_Strict):
     accelerator: Literal["cpu", "cuda", "auto"] = "cpu"
 
 
+class LossRecipe(_Strict):
+    """What the loss weighs. balance: of each label that stands alone, positives and negatives count the same."""
+
+    balance: bool = False
+
+
 class InferenceRecipe(_Strict):
     """How the fitted network is run: also on the mirrored slice, and from where a pixel is lesion."""
 
@@ -145,6 +151,7 @@ class Recipe(_Strict):
     network: NetworkRecipe
     augmentation: AugmentationRecipe = AugmentationRecipe()
     optimisation: OptimisationRecipe
+    loss: LossRecipe = LossRecipe()
     inference: InferenceRecipe = InferenceRecipe()
     guard: GuardRecipe = GuardRecipe()
     card: CardRecipe

@@ -11,8 +11,19 @@ import numpy as np
 from hounsfield.calibration import softmax
 from hounsfield.core.errors import MissingModel, RecipeError
 from hounsfield.core.progress import Progress, Silent, step
-from hounsfield.datasets import PARTS, Split, open_dataset, split_by_group
-from hounsfield.evaluation import About, Evaluation, Predictions, Shown, evaluate, write_evaluation
+from hounsfield.datasets import PARTS, Split, open_dataset, split_dataset
+from hounsfield.evaluation import (
+    About,
+    Evaluation,
+    Predictions,
+    PredictionTable,
+    Shown,
+    TableEvaluation,
+    evaluate,
+    evaluate_table,
+    write_evaluation,
+    write_table_evaluation,
+)
 from hounsfield.training.bundle_card import describe
 from hounsfield.training.guard_rates import measure_guard
 from hounsfield.training.recipe import Recipe, load_recipe
@@ -30,7 +41,7 @@ class TrainingResult:
     """What a run made: the bundle's folder, the evaluation on the test part and its page, seconds spent."""
 
     bundle: Path
-    evaluation: Evaluation
+    evaluation: Evaluation | TableEvaluation
     page: Path
     fitting_s: float
 
@@ -73,23 +84,25 @@ def train(
         classes=dataset.classes,
         recipe=recipe,
     )
-    tested = predictions_on_test(
-        dataset, split, outputs["test"], calibrator=tuned.calibrator, thresholds=tuned.thresholds
+    evaluation, tested = judge(
+        dataset, split, outputs["test"], (tuned.calibrator, tuned.thresholds), seed=recipe.seed
     )
-    evaluation = evaluate(tested, seed=recipe.seed)
-    rates = measure_guard(network, tuned, outputs["test"].features, tested.groups, recipe)
+    groups = [dataset.groups[index] for index in split.indices("test")]
+    rates = measure_guard(network, tuned, outputs["test"].features, groups, recipe)
     card = describe(recipe, dataset, split, tuned=tuned, evaluation=evaluation, rates=rates)
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     bundle = write_bundle(out / recipe.name, card=card, weights=weights, guard_arrays=tuned.guard.to_arrays())
-    about = About(
-        recipe.card.title,
-        recipe.card.version,
-        _methods(recipe, dataset, split, tuned),
-        tuple((rate.name, rate.n, rate.refused_fraction, rate.low95, rate.high95) for rate in rates),
-    )
-    page = write_evaluation(
-        evaluation, tested, _shown(parts["test"], outputs["test"]), about, out / "evaluation"
-    )
+    if isinstance(evaluation, TableEvaluation):
+        page = write_table_evaluation(evaluation, out / "evaluation", title=recipe.card.title)
+    elif tested is not None:
+        about = About(
+            recipe.card.title,
+            recipe.card.version,
+            _methods(recipe, dataset, split, tuned),
+            tuple((rate.name, rate.n, rate.refused_fraction, rate.low95, rate.high95) for rate in rates),
+        )
+        shown = _shown(parts["test"], outputs["test"])
+        page = write_evaluation(evaluation, tested, shown, about, out / "evaluation")
     step(progress, "done", 1.0)
     return TrainingResult(bundle.folder, evaluation, page, seconds)
 
@@ -102,16 +115,7 @@ def prepare_data(recipe: Recipe) -> tuple[Dataset, Split]:
             "train on data that have one."
         )
     dataset = open_dataset(recipe.data.adapter, recipe.data_root, recipe.data.options)
-    chosen = recipe.split
-    split = split_by_group(
-        [case.label for case in dataset.cases],
-        dataset.groups,
-        tune=chosen.tune,
-        test=chosen.test,
-        stretches=chosen.stretches,
-        seed=chosen.seed,
-    )
-    return dataset, split
+    return dataset, split_dataset(dataset, **recipe.split.model_dump())
 
 
 def _require_torch() -> None:
@@ -125,30 +129,52 @@ def _require_torch() -> None:
         )
 
 
-def predictions_on_test(
+def judge(
     dataset: Dataset,
     split: Split,
     outputs: PartOutputs,
+    decided: tuple[CalibratorChoice, dict[str, tuple[float, float]]],
     *,
-    calibrator: CalibratorChoice,
-    thresholds: dict[str, tuple[float, float]],
-) -> Predictions:
-    """What `outputs` say of the test part, calibrated, beside the truth."""
+    seed: int,
+) -> tuple[Evaluation, Predictions] | tuple[TableEvaluation, None]:
+    """The figures of `outputs` on the test part; with the predictions they rest on where classes exclude each other.
+
+    decided: calibrator, and thresholds (present from, absent to) of each class.
+    """
+    calibrator, thresholds = decided
     indices = split.indices("test")
-    return Predictions(
-        classes=dataset.classes,
-        names=tuple(dataset.cases[index].name for index in indices),
-        groups=tuple(dataset.groups[index] for index in indices),
-        labels=dataset.labels[indices],
-        probabilities=calibrator.apply(outputs.logits),
-        uncalibrated=softmax(outputs.logits),
-        dice=outputs.dice,
-        present_from={name: limits[0] for name, limits in thresholds.items()},
+    names = tuple(dataset.cases[index].name for index in indices)
+    groups = tuple(dataset.groups[index] for index in indices)
+    said, present_from = calibrator.apply(outputs.logits), {name: own[0] for name, own in thresholds.items()}
+    if dataset.exclusive:
+        predictions = Predictions(
+            classes=dataset.classes,
+            names=names,
+            groups=groups,
+            labels=dataset.labels[indices],
+            probabilities=said,
+            uncalibrated=softmax(outputs.logits),
+            dice=outputs.dice,
+            present_from=present_from,
+        )
+        return evaluate(predictions, seed=seed), predictions
+    truth = dataset.truth[indices].T
+    table = PredictionTable(
+        cases=np.array(names),
+        patients=np.array(groups),
+        has_patients=True,
+        labels=dataset.classes,
+        truth=truth,
+        known=np.ones_like(truth),
+        probability=said.T,
     )
+    return evaluate_table(table, thresholds=present_from, seed=seed), None
 
 
 def _shown(data: Pictures, outputs: PartOutputs) -> list[Shown]:
-    """The three best and the six worst outlines, best first."""
+    """The three best and the six worst outlines, best first; none where the network outlines nothing."""
+    if outputs.dice is None or outputs.masks is None or data.masks is None:
+        return []
     order = np.argsort(-outputs.dice, kind="stable")
     chosen = dict.fromkeys([*order[:3].tolist(), *order[-6:].tolist()])
     return [
