@@ -23,6 +23,7 @@ COMMANDS = (
     "brain_tumour_mr",
     "guard",
     "inspect_folder",
+    "lrp",
     "lung_dice",
     "mean_film",
     "pet_figures",

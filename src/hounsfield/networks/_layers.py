@@ -33,6 +33,11 @@ def standardise(x: torch.Tensor) -> torch.Tensor:
     return centred / (deviation + 1e-5)
 
 
+def full_precision(x: torch.Tensor) -> torch.Tensor:
+    """Numbers of 16 bits as 32 bits, in which means over many pixels are taken; others as they are."""
+    return x.float() if x.dtype in {torch.float16, torch.bfloat16} else x
+
+
 def draw_like_he(network: nn.Module) -> None:
     """Weights of convolutions from a normal distribution whose spread keeps the size of activations.
 
@@ -48,6 +53,6 @@ def summary_features(levels: torch.Tensor) -> torch.Tensor:
 
     levels: (n, c, *spatial), without negative values; their spread grows with their size, hence the logarithm.
     """
-    flat = levels.float().flatten(2)
+    flat = full_precision(levels).flatten(2)
     both = torch.cat([flat.mean(dim=2), flat.std(dim=2, unbiased=False)], dim=1)
     return torch.log(both + 1e-2)

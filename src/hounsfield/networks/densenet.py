@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from hounsfield.core.errors import UsageError
-from hounsfield.networks._layers import draw_like_he, layer, standardise, summary_features
+from hounsfield.networks._layers import draw_like_he, full_precision, layer, standardise, summary_features
 from hounsfield.networks._registry import network
 
 # Huang 2017, table 1: layers of the four blocks.
@@ -112,7 +112,7 @@ class DenseNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Class logits (n, n_classes) of pictures (n, in_channels, *spatial), and None for the outline."""
-        flat = self.encode(x).flatten(2).float()
+        flat = full_precision(self.encode(x)).flatten(2)
         pooled = flat.mean(dim=2) if self.pooling == "mean" else log_mean_exp(flat, LSE_SHARPNESS)
         return self.classifier(pooled), None
 

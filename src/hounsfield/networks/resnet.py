@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from hounsfield.core.errors import UsageError
-from hounsfield.networks._layers import draw_like_he, layer, standardise, summary_features
+from hounsfield.networks._layers import draw_like_he, full_precision, layer, standardise, summary_features
 from hounsfield.networks._registry import network
 
 # He 2016, table 1: blocks of the four stages, and whether a block narrows its channels by 1x1 convolutions.
@@ -105,7 +105,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Class logits (n, n_classes) of pictures (n, in_channels, *spatial), and None for the outline."""
-        return self.classifier(self.encode(x).flatten(2).float().mean(dim=2)), None
+        return self.classifier(full_precision(self.encode(x)).flatten(2).mean(dim=2)), None
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Logarithms of mean and standard deviation of the last channels: (n, 2 c)."""

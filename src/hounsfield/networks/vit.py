@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hounsfield.networks._layers import standardise
+from hounsfield.networks._layers import full_precision, standardise
 from hounsfield.networks._registry import network
 
 GRID = 14  # the learned positions lie on a square of so many patches, and are stretched to others
@@ -129,9 +129,9 @@ class VisionTransformer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Class logits (n, n_classes) of pictures (n, in_channels, h, w), and None for the outline."""
-        return self.classifier(self.encode(x).flatten(2).float().mean(dim=2)), None
+        return self.classifier(full_precision(self.encode(x)).flatten(2).mean(dim=2)), None
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Mean and standard deviation of every channel of the last tokens: (n, 2 width)."""
-        flat = self.encode(x).float().flatten(2)
+        flat = full_precision(self.encode(x)).flatten(2)
         return torch.cat([flat.mean(dim=2), flat.std(dim=2, unbiased=False)], dim=1)
