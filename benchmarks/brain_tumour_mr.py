@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._table import heading, table, wilson_interval, with_data_option
-from hounsfield.datasets import open_dataset, split_by_group
+from hounsfield.datasets import open_dataset, split_dataset
 from hounsfield.metrics import auroc, cluster_bootstrap, dice, expected_calibration_error
 from hounsfield.zoo import Bundle, MapEvidence, find_bundle, open_bundle, write_bundle
 
@@ -60,8 +60,7 @@ def cases_of_part(bundle: Bundle, data: Path, part: Any = "test") -> tuple[Datas
     recipe = bundle.card.recipe
     root = data / Path(recipe["data"]["root"]).name
     dataset = open_dataset(recipe["data"]["adapter"], root, recipe["data"]["options"])
-    labels = [case.label for case in dataset.cases]
-    split = split_by_group(labels, dataset.groups, **recipe["split"])
+    split = split_dataset(dataset, **recipe["split"])
     if split.digest != bundle.card.split_digest:
         raise SystemExit(
             f"the split of {root.name} is {split.digest}, the card states {bundle.card.split_digest}"

@@ -24,6 +24,7 @@ COMMANDS = (
     "guard",
     "inspect_folder",
     "intervals",
+    "lrp",
     "lung_dice",
     "mean_film",
     "pet_figures",

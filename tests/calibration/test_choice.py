@@ -4,6 +4,8 @@ import pytest
 from hounsfield.calibration import (
     CALIBRATORS,
     IDENTITY,
+    PLATT_PER_LABEL,
+    SIGMOID,
     TEMPERATURE,
     apply_temperature,
     choose_calibrator,
@@ -55,7 +57,16 @@ def test_groups_must_fit_the_cases():
         choose_calibrator(np.zeros((3, 2)), np.zeros(3), ["a"])
 
 
+PARAMETERS = {
+    TEMPERATURE: {"temperature": 1.3},
+    PLATT_PER_LABEL: {"slopes": [1, 2, 1], "offsets": [0, 0.5, 0]},
+}
+
+
 @pytest.mark.parametrize("name", sorted(CALIBRATORS))
 def test_every_calibrator_gives_probabilities(name):
-    parameters = {"temperature": 1.3} if name == TEMPERATURE else {}
-    assert CALIBRATORS[name]([[3.0, 1.0, -2.0]], **parameters).sum() == pytest.approx(1)
+    said = CALIBRATORS[name]([[3.0, 1.0, -2.0]], **PARAMETERS.get(name, {}))
+    assert ((said > 0) & (said < 1)).all()
+    assert (np.argsort(said) == [[2, 1, 0]]).all()
+    if name not in {SIGMOID, PLATT_PER_LABEL}:  # labels that stand alone need not sum to 1
+        assert said.sum() == pytest.approx(1)

@@ -31,8 +31,21 @@ def csv_table(root):
     return {"classes": CLASSES}
 
 
+def csv_findings(root):
+    """The same pictures with a column a finding; the fourth is left out by a value of its row."""
+    csv_table(root)
+    with (root / "labels.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("image", "group", "a", "b", "kept"))
+        for index, (label, group) in enumerate(zip(LABELS, GROUPS, strict=True)):
+            table.writerow(
+                (f"images/{index}.png", group, int(label == "a"), int(label == "b"), int(label in CLASSES))
+            )
+    return {"classes": CLASSES, "where": {"kept": 1}}
+
+
 # An adapter of another form adds the function that writes such a set; it returns the adapter's options.
-WRITE = {"csv_table": csv_table}
+WRITE = {"csv_table": csv_table, "csv_findings": csv_findings}
 
 
 @pytest.fixture(params=NAMES)
@@ -54,7 +67,7 @@ def test_cases_classes_and_groups_are_those_of_the_set(written):
     kept = [index for index, label in enumerate(LABELS) if label in CLASSES]
     assert [case.label for case in dataset.cases] == [LABELS[index] for index in kept]
     assert dataset.groups == tuple(GROUPS[index] for index in kept)
-    assert dataset.labels.tolist() == [CLASSES.index(LABELS[index]) for index in kept]
+    assert dataset.truth.tolist() == [[name == LABELS[index] for name in CLASSES] for index in kept]
     assert dataset.n_left_out == 1
     assert len({case.name for case in dataset.cases}) == len(kept)
 

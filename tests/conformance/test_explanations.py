@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.tiny_bundle import head_slice, write_tiny_bundle
+from tests.tiny_bundle import head_slice, tiny_card
 
 from hounsfield.core.errors import RefusedInput, UsageError
 from hounsfield.explain import explanations
 from hounsfield.inference import load_model
+from hounsfield.networks import build_network
+from hounsfield.zoo import Network, write_bundle
 
 NAMES = explanations.names()
+# What a method needs of a network, and one that has it.
+HAVING = {
+    "": Network(name="unet-classifier", arguments={"n_classes": 3, "widths": [4, 6, 8]}),
+    "attention": Network(name="vit", arguments={"n_classes": 3, "patch": 8, "width": 24, "depth": 2}),
+}
+
+
+def write(parent, network, *, seed=1):
+    card = tiny_card(network=network)
+    weights = build_network(network.name, network.arguments, seed=seed).state_dict()
+    return write_bundle(parent / card.name, card=card, weights=weights)
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return load_model(write_tiny_bundle(tmp_path_factory.mktemp("models")))
+def models(tmp_path_factory):
+    return {
+        needs: load_model(write(tmp_path_factory.mktemp("models"), network))
+        for needs, network in HAVING.items()
+    }
+
+
+@pytest.fixture
+def model(models, request):
+    return models[explanations.get(request.node.callspec.params["name"]).needs]
 
 
 def explain(name, model, picture, class_index=0):
@@ -60,13 +81,6 @@ def test_unknown_class_and_even_picture_are_refused(name, model):
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_matter(name, model, tmp_path):
     """Adebayo 2018: with other weights the map must change."""
-    from tests.tiny_bundle import tiny_card, tiny_network
-
-    from hounsfield.zoo import write_bundle
-
-    card = tiny_card()
-    other = load_model(
-        write_bundle(tmp_path / card.name, card=card, weights=tiny_network(seed=9).state_dict())
-    )
+    other = load_model(write(tmp_path, HAVING[explanations.get(name).needs], seed=9))
     maps = [explain(name, m, head_slice()) for m in (model, other)]
     assert not np.allclose(*maps, atol=0.05)

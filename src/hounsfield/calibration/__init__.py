@@ -10,6 +10,7 @@ from hounsfield.calibration.choice import (
     EXCLUSIVE_CALIBRATORS,
     IDENTITY,
     CalibratorChoice,
+    calibrate_per_label,
     choose_calibrator,
 )
 from hounsfield.calibration.conformal import (
@@ -27,14 +28,16 @@ from hounsfield.calibration.conformal import (
 from hounsfield.calibration.conformal_risk import RiskControl, fit_risk_control, missed_share
 from hounsfield.calibration.guard import GUARD_METHOD, Guard, fit_guard, threshold_for
 from hounsfield.calibration.isotonic import ISOTONIC, apply_isotonic, fit_isotonic
+from hounsfield.calibration.per_label import (
+    PLATT_PER_LABEL,
+    SIGMOID,
+    apply_platt_per_label,
+    fit_platt_per_label,
+    sigmoid,
+)
 from hounsfield.calibration.platt import PLATT, apply_platt, fit_platt
 from hounsfield.calibration.prevalence import at_prevalence, at_priors, estimated_priors
-from hounsfield.calibration.temperature import (
-    TEMPERATURE,
-    apply_temperature,
-    fit_temperature,
-    softmax,
-)
+from hounsfield.calibration.temperature import TEMPERATURE, apply_temperature, fit_temperature, softmax
 from hounsfield.calibration.uncertainty import Uncertainty, risk_coverage, uncertainty_of
 
 __all__ = [
@@ -45,6 +48,8 @@ __all__ = [
     "IDENTITY",
     "ISOTONIC",
     "PLATT",
+    "PLATT_PER_LABEL",
+    "SIGMOID",
     "TEMPERATURE",
     "CalibratorChoice",
     "ConformalInterval",
@@ -55,9 +60,11 @@ __all__ = [
     "apply_beta",
     "apply_isotonic",
     "apply_platt",
+    "apply_platt_per_label",
     "apply_temperature",
     "at_prevalence",
     "at_priors",
+    "calibrate_per_label",
     "choose_calibrator",
     "conformal_quantile",
     "coverage_band",
@@ -69,12 +76,14 @@ __all__ = [
     "fit_guard",
     "fit_isotonic",
     "fit_platt",
+    "fit_platt_per_label",
     "fit_risk_control",
     "fit_sets_by_patient",
     "fit_temperature",
     "missed_share",
     "one_case_a_group",
     "risk_coverage",
+    "sigmoid",
     "softmax",
     "strangeness",
     "threshold_for",

@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hounsfield.calibration.per_label import (
+    PLATT_PER_LABEL,
+    SIGMOID,
+    apply_platt_per_label,
+    fit_platt_per_label,
+    sigmoid,
+)
 from hounsfield.calibration.temperature import TEMPERATURE, apply_temperature, fit_temperature, softmax
 from hounsfield.core.errors import UsageError
 
@@ -17,7 +24,12 @@ if TYPE_CHECKING:
 
 IDENTITY = "identity"  # the softmax as it is, shown on tuning data to need no correction
 # Calibrators by the name that a card gives: raw outputs (n, classes) and parameters to probabilities.
-CALIBRATORS: dict[str, Callable[..., NDArray[Any]]] = {IDENTITY: softmax, TEMPERATURE: apply_temperature}
+CALIBRATORS: dict[str, Callable[..., NDArray[Any]]] = {
+    IDENTITY: softmax,
+    TEMPERATURE: apply_temperature,
+    SIGMOID: sigmoid,
+    PLATT_PER_LABEL: apply_platt_per_label,
+}
 
 # Those whose probabilities sum to 1; the others give each label its own.
 EXCLUSIVE_CALIBRATORS = frozenset({IDENTITY, TEMPERATURE})
@@ -28,7 +40,7 @@ class CalibratorChoice:
     """A calibrator and its parameters; log_loss: what each candidate reached on groups left out."""
 
     name: str
-    parameters: dict[str, float]
+    parameters: dict[str, Any]  # a number, or a tuple with one for each label
     log_loss: dict[str, float] = field(default_factory=dict)
     n_groups: int = 0
 
@@ -39,6 +51,8 @@ class CalibratorChoice:
     @property
     def reason(self) -> str:
         """The rule and its numbers, as a sentence for the card."""
+        if self.name == PLATT_PER_LABEL:
+            return "Slope and offset of each label were fitted, since the loss weighs positives more than they are frequent."
         if not self.log_loss:
             return "One tuning group gives no choice: the temperature was fitted and kept."
         kept = "; the softmax is kept as it is" if self.name == IDENTITY else ""
@@ -68,6 +82,14 @@ def choose_calibrator(logits: NDArray[Any], labels: NDArray[Any], groups: Sequen
     chosen = min(losses, key=lambda name: losses[name])
     parameters = {} if chosen == IDENTITY else {"temperature": fitted}
     return CalibratorChoice(chosen, parameters, losses, len(names))
+
+
+def calibrate_per_label(logits: NDArray[Any], truth: NDArray[Any], groups: Sequence[Any]) -> CalibratorChoice:
+    """Slope and offset of each label, fitted on the tuning part: logits and truth (n, labels), groups (n,)."""
+    slopes, offsets = fit_platt_per_label(logits, truth)
+    return CalibratorChoice(
+        PLATT_PER_LABEL, {"slopes": slopes, "offsets": offsets}, n_groups=len(set(map(str, groups)))
+    )
 
 
 def _log_loss(probabilities: NDArray[np.float64], true: NDArray[Any]) -> float:

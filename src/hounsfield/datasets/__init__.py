@@ -7,7 +7,7 @@ how a slice becomes a network's input. Not here: studies of patients (studies), 
 from hounsfield.datasets._dataset import Case, Dataset
 from hounsfield.datasets._picture import fit_picture, restore_map
 from hounsfield.datasets._registry import dataset_adapter, dataset_adapters, open_dataset
-from hounsfield.datasets._split import PARTS, Split, split_by_group
+from hounsfield.datasets._split import PARTS, Split, split_by_group, split_dataset
 
 __all__ = [
     "PARTS",
@@ -20,4 +20,5 @@ __all__ = [
     "open_dataset",
     "restore_map",
     "split_by_group",
+    "split_dataset",
 ]

@@ -20,6 +20,8 @@ from hounsfield.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hounsfield.datasets._dataset import Dataset
+
 Part = Literal["train", "tune", "test"]
 PARTS: tuple[Part, ...] = ("train", "tune", "test")
 
@@ -40,6 +42,25 @@ class Split:
         """SHA-256 over groups and parts: equal digests mean the same split."""
         lines = "\n".join(f"{group}\t{part}" for group, part in sorted(self.part_of_group.items()))
         return sha256(lines.encode()).hexdigest()
+
+
+def split_dataset(dataset: Dataset, *, tune: float, test: float, stretches: int, seed: int) -> Split:
+    """The split of a data set; groups with a case that is held out are all tested, the others are dealt.
+
+    Fractions are those of the groups that are dealt. Raises UsageError if a class has too few groups.
+    """
+    held = {case.group for case in dataset.cases if case.held_out}
+    dealt = [case for case in dataset.cases if case.group not in held]
+    split = split_by_group(
+        [case.label for case in dealt],
+        [case.group for case in dealt],
+        tune=tune,
+        test=test,
+        stretches=stretches,
+        seed=seed,
+    )
+    part_of_group: dict[str, Part] = {**split.part_of_group, **dict.fromkeys(sorted(held), "test")}
+    return Split(tuple(part_of_group[group] for group in dataset.groups), part_of_group)
 
 
 def split_by_group(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from hounsfield.core.errors import MissingModel, StudyError
 from hounsfield.datasets._dataset import Case, Dataset
 from hounsfield.datasets._registry import dataset_adapter
+from hounsfield.datasets._table import check_files, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -30,16 +28,7 @@ def read_csv_table(
     differ. Raises MissingModel if the folder, table or a file is absent, StudyError if a column is.
     """
     names = {"image": "image", "label": "label", "group": "group", "mask": "mask", **(columns or {})}
-    path = root / table
-    if not path.is_file():
-        raise MissingModel(
-            f"there is no table {table} in the data folder {root.name!r}; get the data, or set the "
-            "environment variable of the recipe's root to the folder that holds them"
-        )
-    with path.open(newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        _check_columns(table, names, reader.fieldnames or ())
-        rows = list(reader)
+    rows = read_rows(root, table, {role: names[role] for role in ("image", "label", "group")})
     kept = [row for row in rows if row[names["label"]] in classes]
     cases = tuple(
         Case(
@@ -51,29 +40,5 @@ def read_csv_table(
         )
         for row in kept
     )
-    _check_files(case for case in cases)
+    check_files(cases)
     return Dataset(cases, tuple(classes), len(rows) - len(kept))
-
-
-def _check_columns(table: str, names: dict[str, str], found: Iterable[str]) -> None:
-    found = list(found)
-    for role in ("image", "label", "group"):
-        if names[role] not in found:
-            near = get_close_matches(names[role], found, n=1, cutoff=0.5)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise StudyError(
-                f"{table} has no column {names[role]!r} for the {role}; it has {', '.join(found)}.{hint} "
-                "Name the column under `columns` in the recipe."
-            )
-
-
-def _check_files(cases: Iterable[Case]) -> None:
-    missing = [
-        path.name
-        for case in cases
-        for path in (case.image_path, case.mask_path)
-        if path is not None and not path.is_file()
-    ]
-    if missing:
-        shown = ", ".join(missing[:3])
-        raise MissingModel(f"{len(missing)} files named in the table are absent (first: {shown}); copy them")

@@ -4,68 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 
-from hounsfield.core.errors import ModelError, UsageError
+from hounsfield.core.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from hounsfield.inference import TorchModel
+INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 def class_activation_map(
-    model: TorchModel,
-    picture: NDArray[Any],
-    class_index: int,
-    weigh: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-) -> NDArray[np.float32]:
-    """The map of `weigh(activation, gradient)` on the picture's pixels, largest value 1, negative parts 0.
-
-    weigh: takes both as (1, channels, h, w) and gives (1, 1, h, w), what speaks for the class where.
-    Where the model also reads the mirrored picture, the maps of both are averaged, as its outputs are.
-    Raises ModelError for a network without `cam_layer`, UsageError for a class that the model has not.
-    """
-    if not 0 <= class_index < len(model.classes):
-        raise UsageError(
-            f"model {model.name} has {len(model.classes)} classes; there is none with index {class_index}"
-        )
-    inputs, prepared = model.preprocess(picture)
-    square = _on_square(model, inputs, class_index, weigh)
-    if model.bundle.card.inference.test_time_flips:
-        mirrored = _on_square(model, torch.flip(inputs, dims=(3,)), class_index, weigh)
-        square = (square + torch.flip(mirrored, dims=(1,))) / 2
-    values = np.clip(prepared.restore(square.cpu().numpy()), 0.0, None)
-    highest = float(values.max())
-    scaled: NDArray[np.float32] = values / np.float32(highest) if highest > 0 else values
-    return scaled
-
-
-def _on_square(
-    model: TorchModel,
+    network: torch.nn.Module,
     inputs: torch.Tensor,
     class_index: int,
     weigh: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> torch.Tensor:
-    """The map on the network's square (size, size), not yet scaled."""
-    activation, gradient = _activation_and_gradient(model, inputs, class_index)
+    """The map of `weigh(activation, gradient)` on the pixels of `inputs` (1, c, *spatial), negative parts 0.
+
+    weigh: takes both as (1, channels, *coarse) and gives (1, 1, *coarse), what speaks for the class where.
+    Raises ModelError for a network without `cam_layer`.
+    """
+    activation, gradient = _activation_and_gradient(network, inputs, class_index)
     coarse = functional.relu(weigh(activation, gradient))
-    size_yx = [int(inputs.shape[2]), int(inputs.shape[3])]
-    return functional.interpolate(coarse, size=size_yx, mode="bilinear", align_corners=False)[0, 0]
+    mode = INTERPOLATION[inputs.ndim - 2]
+    return functional.interpolate(coarse, size=list(inputs.shape[2:]), mode=mode, align_corners=False)[0, 0]
+
+
+def over_space(values: torch.Tensor) -> tuple[int, ...]:
+    """The spatial axes of (n, channels, *spatial)."""
+    return tuple(range(2, values.ndim))
 
 
 def _activation_and_gradient(
-    model: TorchModel, inputs: torch.Tensor, class_index: int
+    network: torch.nn.Module, inputs: torch.Tensor, class_index: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    layer = getattr(model.network, "cam_layer", None)
+    layer = getattr(network, "cam_layer", None)
     if not isinstance(layer, torch.nn.Module):
         raise ModelError(
-            f"the network {model.bundle.card.network.name!r} names no `cam_layer`, so there is no layer to "
-            "weigh: choose another explanation"
+            f"the network {type(network).__name__} names no `cam_layer`, so there is no layer to weigh: choose "
+            "another explanation"
         )
     kept: list[torch.Tensor] = []
 
@@ -77,7 +56,7 @@ def _activation_and_gradient(
     handle = layer.register_forward_hook(keep)
     try:
         with torch.enable_grad():
-            logits, _ = model.network(inputs.detach().clone().requires_grad_())
+            logits = network(inputs.detach().clone().requires_grad_())[0]
             (gradient,) = torch.autograd.grad(logits[0, class_index], kept[-1])
     finally:
         handle.remove()

@@ -8,27 +8,22 @@ ends in a linear layer both are equal.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hounsfield.explain._class_activation import class_activation_map
 from hounsfield.explain._registry import explanation
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
-    from numpy.typing import NDArray
-
-    from hounsfield.inference import TorchModel
 
 
 @explanation("hires-cam")
-def hires_cam(model: TorchModel, picture: NDArray[Any], class_index: int) -> NDArray[np.float32]:
-    """The map of class `class_index` for `picture` (y, x): float32 (y, x), largest value 1.
+def hires_cam(network: torch.nn.Module, inputs: torch.Tensor, class_index: int) -> torch.Tensor:
+    """The map (*spatial) of the class for inputs (1, channels, *spatial), nowhere below zero.
 
-    All zero where nothing speaks for the class. Raises ModelError for a network without `cam_layer`,
-    UsageError for a class that the model has not.
+    Raises ModelError for a network without `cam_layer`.
     """
-    return class_activation_map(model, picture, class_index, _weigh)
+    return class_activation_map(network, inputs, class_index, _weigh)
 
 
 def _weigh(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class NetworkOutputs:
     """Outputs for n pictures, float32.
 
-    logits: (n, classes). mask: (n, size, size) foreground probability on the network's square.
-    features: (n, f), what the input guard judges, always of the picture as it is.
+    logits: (n, classes). mask: (n, size, size) foreground probability on the network's square, None for a
+    network that outlines nothing. features: (n, f), what the input guard judges, always of the picture as it is.
     """
 
     logits: NDArray[np.float32]
-    mask: NDArray[np.float32]
+    mask: NDArray[np.float32] | None
     features: NDArray[np.float32]
 
 
@@ -32,14 +32,20 @@ def network_outputs(network: Any, inputs: torch.Tensor, *, test_time_flips: bool
     network must be in evaluation mode, else the result would depend on the batch.
     """
     with torch.inference_mode():
-        logits, mask_logits = network(inputs)
-        mask = torch.sigmoid(mask_logits.float())
+        logits, mask = _run(network, inputs)
         if test_time_flips:
-            mirrored_logits, mirrored_mask = network(torch.flip(inputs, dims=(3,)))
+            mirrored_logits, mirrored_mask = _run(network, torch.flip(inputs, dims=(3,)))
             logits = (logits + mirrored_logits) / 2
-            mask = (mask + torch.flip(torch.sigmoid(mirrored_mask.float()), dims=(3,))) / 2
+            if mask is not None and mirrored_mask is not None:
+                mask = (mask + torch.flip(mirrored_mask, dims=(3,))) / 2
         features = network.features(inputs)
-    return NetworkOutputs(_numpy(logits), _numpy(mask[:, 0]), _numpy(features))
+    return NetworkOutputs(_numpy(logits), _numpy(mask[:, 0]) if mask is not None else None, _numpy(features))
+
+
+def _run(network: Any, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Class logits, and foreground probability (n, 1, size, size) if the network outlines."""
+    logits, mask_logits = network(inputs)
+    return logits, None if mask_logits is None else torch.sigmoid(mask_logits.float())
 
 
 def _numpy(tensor: torch.Tensor) -> NDArray[np.float32]:

@@ -85,7 +85,7 @@ class TorchModel:
             logits=logits,
             probabilities=probabilities,
             calibrator=card.calibrator.name if card.calibrator else None,
-            mask=prepared.restore(outputs.mask[0]),
+            mask=prepared.restore(outputs.mask[0]) if outputs.mask is not None else None,
             features=features,
             guard_distance=distance,
             guard_threshold=card.guard.threshold if card.guard else None,

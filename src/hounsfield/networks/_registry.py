@@ -1,4 +1,9 @@
-"""The registry of networks, and how one is built so that the same seed gives the same weights."""
+"""The registry of networks, and how one is built so that the same seed gives the same weights.
+
+A network's `forward` gives class logits (n, classes) and mask logits (n, 1, *spatial), or None in place of these where
+its `gives_mask` is False. `features` gives what an input guard judges; `cam_layer`, where there is one, the module
+whose output class activation maps weigh.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from hounsfield.core.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-networks: Registry[Callable[..., Any]] = Registry("network", "hounsfield.networks")
+networks: Registry[Callable[..., Any]] = Registry("network", "hounsfield.networks", besides={"segmentation"})
 
 
 def network(name: str) -> Callable[[type], type]:

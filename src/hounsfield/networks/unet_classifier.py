@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from hounsfield.networks._layers import standardise
 from hounsfield.networks._registry import network
 
 
@@ -51,13 +52,6 @@ class UpBlock(nn.Module):
         return self.block(torch.cat([up, skip], dim=1))  # type: ignore[no-any-return]  # nn.Module is untyped
 
 
-def _standardise(x: torch.Tensor) -> torch.Tensor:
-    """Each picture with mean 0 and standard deviation 1, so that the scale of grey values is immaterial."""
-    centred = x - x.mean(dim=(1, 2, 3), keepdim=True)
-    deviation = centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-    return centred / (deviation + 1e-5)
-
-
 @network("unet-classifier")
 class UNetClassifier(nn.Module):
     """Class and outline of one lesion in a picture.
@@ -67,6 +61,8 @@ class UNetClassifier(nn.Module):
     logits (n, 1, h, w); `features` gives (n, f), what an input guard judges; `cam_layer` is the module
     whose output Grad-CAM weighs.
     """
+
+    gives_mask = True
 
     def __init__(
         self,
@@ -109,7 +105,7 @@ class UNetClassifier(nn.Module):
 
     def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Features of every level, finest first; the first and each next halves the size, rounding up."""
-        levels = [self.stem(_standardise(x))]
+        levels = [self.stem(standardise(x))]
         for block in self.down:
             levels.append(block(levels[-1]))
         levels[-1] = self.deepest(levels[-1])

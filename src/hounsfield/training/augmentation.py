@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def augment(
-    pictures: Tensor, masks: Tensor, recipe: AugmentationRecipe, generator: Generator
-) -> tuple[Tensor, Tensor]:
-    """Changed copies of pictures (n, 1, s, s) in [0, 1], and of their masks (n, 1, s, s) of 0 and 1."""
+    pictures: Tensor, masks: Tensor | None, recipe: AugmentationRecipe, generator: Generator
+) -> tuple[Tensor, Tensor | None]:
+    """Changed copies of pictures (n, 1, s, s) in [0, 1], and of their masks (n, 1, s, s) of 0 and 1, or None."""
     moved, moved_masks = _move(pictures, masks, recipe, generator)
     return _recolour(moved, recipe, generator), moved_masks
 
 
 def _move(
-    pictures: Tensor, masks: Tensor, recipe: AugmentationRecipe, generator: Generator
-) -> tuple[Tensor, Tensor]:
+    pictures: Tensor, masks: Tensor | None, recipe: AugmentationRecipe, generator: Generator
+) -> tuple[Tensor, Tensor | None]:
     import torch
     from torch.nn import functional
 
@@ -42,6 +42,8 @@ def _move(
     ]
     grid = functional.affine_grid(torch.stack(rows, dim=1), list(pictures.shape), align_corners=False)
     moved = functional.grid_sample(pictures, grid, align_corners=False)
+    if masks is None:
+        return moved, None
     moved_masks = functional.grid_sample(masks, grid, align_corners=False)
     return moved, (moved_masks > 0.5).float()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import hounsfield
 from hounsfield.calibration import GUARD_METHOD
 from hounsfield.core.errors import RecipeError
+from hounsfield.evaluation import TableEvaluation
 from hounsfield.zoo import (
     Calibrator,
     ClassCode,
@@ -24,9 +25,11 @@ from hounsfield.zoo import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hounsfield.calibration import CalibratorChoice
     from hounsfield.datasets import Dataset, Split
-    from hounsfield.evaluation import Evaluation
+    from hounsfield.evaluation import Evaluation, LabelFigures
     from hounsfield.metrics import Interval
     from hounsfield.training.part_outputs import Tuned
     from hounsfield.training.recipe import Recipe
@@ -44,7 +47,7 @@ def describe(
     split: Split,
     *,
     tuned: Tuned,
-    evaluation: Evaluation,
+    evaluation: Evaluation | TableEvaluation,
     rates: list[Detection],
 ) -> ModelCard:
     """The card of the bundle; raises RecipeError if the recipe gives a class no code."""
@@ -60,6 +63,7 @@ def describe(
         version=words.version,
         title=words.title,
         classes=tuple(ClassCode(name=name, **words.codes[name].model_dump()) for name in dataset.classes),
+        outputs="exclusive" if dataset.exclusive else "independent",
         task=words.task,
         modality=words.modality,
         intended_use=words.intended_use,
@@ -112,26 +116,29 @@ def locked(thresholds: dict[str, tuple[float, float]]) -> dict[str, Threshold]:
     }
 
 
-def calibrator(choice: CalibratorChoice, evaluation: Evaluation) -> Calibrator:
+def calibrator(choice: CalibratorChoice, evaluation: Evaluation | TableEvaluation) -> Calibrator:
     """The card's calibrator: why it was chosen, and its error beside that of chance."""
+    own = Calibrator(
+        name=choice.name, parameters=dict(choice.parameters), fitted_on="the tuning part", note=choice.reason
+    )
+    if isinstance(evaluation, TableEvaluation):
+        return own
     perfect = evaluation.calibration["error_if_perfect"]
     low, high = perfect["ci95"]
-    return Calibrator(
-        name=choice.name,
-        parameters=dict(choice.parameters),
-        fitted_on="the tuning part",
-        ece_before=_estimate(evaluation.figures["ece-uncalibrated"].overall),
-        ece_after=_estimate(evaluation.figures["ece"].overall),
-        note=(
-            f"{choice.reason} On {evaluation.n_cases} test slices a perfectly calibrated model would reach an "
-            f"error of {perfect['value']:.3f} ({low:.3f} to {high:.3f}) by chance alone."
-        ),
+    note = (
+        f"{choice.reason} On {evaluation.n_cases} test slices a perfectly calibrated model would reach an "
+        f"error of {perfect['value']:.3f} ({low:.3f} to {high:.3f}) by chance alone."
     )
+    before, after = (_estimate(evaluation.figures[name].overall) for name in ("ece-uncalibrated", "ece"))
+    return own.model_copy(update={"ece_before": before, "ece_after": after, "note": note})
 
 
-def figures(evaluation: Evaluation) -> tuple[Figure, ...]:
+def figures(evaluation: Evaluation | TableEvaluation) -> tuple[Figure, ...]:
     """Every figure of the evaluation as the card holds it."""
+    if isinstance(evaluation, TableEvaluation):
+        return _label_figures(evaluation)
     rows: list[Figure] = []
+    counts = evaluation.n_cases, evaluation.n_groups
     for name, item in evaluation.figures.items():
         by_class = {
             own: estimate for own, i in item.by_class.items() if (estimate := _estimate(i)) is not None
@@ -141,20 +148,41 @@ def figures(evaluation: Evaluation) -> tuple[Figure, ...]:
             # Sensitivity and specificity belong to one class's threshold: there is no figure over all.
             where = " at its threshold" if name in _AT_THRESHOLD else ""
             rows += [
-                _figure(f"{name} of {own}{where}", estimate, evaluation, {})
-                for own, estimate in by_class.items()
+                _figure(f"{name} of {own}{where}", estimate, counts, {}) for own, estimate in by_class.items()
             ]
         else:
-            rows.append(_figure(name, overall, evaluation, by_class))
+            rows.append(_figure(name, overall, counts, by_class))
     return tuple(rows)
 
 
-def _figure(name: str, estimate: Estimate, evaluation: Evaluation, by_class: dict[str, Estimate]) -> Figure:
+def _label_figures(evaluation: TableEvaluation) -> tuple[Figure, ...]:
+    """Areas over labels and of each, then what holds at each label's threshold; too few cases give no figure."""
+    counts = len(evaluation.table.cases), evaluation.n_patients
+    rows = []
+    for name, interval in evaluation.macro.items():
+        overall = _estimate(interval)
+        if overall is not None:
+            rows.append(_figure(name, overall, counts, _of_labels(evaluation.labels, name)))
+    for name in ("sensitivity", "specificity"):
+        rows += [
+            _figure(f"{name} of {own} at its threshold", estimate, counts, {})
+            for own, estimate in _of_labels(evaluation.labels, name).items()
+        ]
+    return tuple(rows)
+
+
+def _of_labels(labels: Sequence[LabelFigures], name: str) -> dict[str, Estimate]:
+    found = {one.label: _estimate(one.figures.get(name)) for one in labels}
+    return {label: estimate for label, estimate in found.items() if estimate is not None}
+
+
+def _figure(name: str, estimate: Estimate, counts: tuple[int, int], by_class: dict[str, Estimate]) -> Figure:
+    """counts: cases and groups."""
     return Figure(
         name=name,
         **estimate.model_dump(),
-        n=evaluation.n_cases,
-        n_groups=evaluation.n_groups,
+        n=counts[0],
+        n_groups=counts[1],
         part="test",
         by_class=by_class,
     )

@@ -15,13 +15,14 @@ import numpy as np
 from hounsfield.core.errors import RecipeError
 from hounsfield.core.progress import step
 from hounsfield.training.augmentation import augment
+from hounsfield.training.loss import Loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import nn
 
     from hounsfield.core.progress import Progress
     from hounsfield.training.recipe import OptimisationRecipe, Recipe
@@ -31,10 +32,13 @@ CHECKPOINT = "checkpoint.pt"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """Network inputs of one part: pictures (n, s, s), masks (n, s, s) of 0 and 1, labels (n,), names."""
+    """Network inputs of one part: pictures (n, s, s), masks (n, s, s) of 0 and 1 or None, labels, names.
+
+    labels: (n,) class indices, or (n, labels) of 0 and 1 where labels stand alone.
+    """
 
     pictures: NDArray[np.float32]
-    masks: NDArray[np.float32]
+    masks: NDArray[np.float32] | None
     labels: NDArray[np.int64]
     names: tuple[str, ...]
 
@@ -65,8 +69,9 @@ def fit_network(
     state = _start(recipe, n_classes, "cpu" if fabric is None else fabric.device)
     _resume(state, folder / CHECKPOINT, recipe)
     began = time.monotonic() - state.seconds
+    criterion = Loss(optimisation, recipe.loss, data.labels, next(state.network.parameters()).device)
     while state.epoch < optimisation.epochs:
-        loss = _epoch(state, recipe, data, fabric)
+        loss = _epoch(state, recipe, data, criterion, fabric)
         state.epoch += 1
         state.seconds = time.monotonic() - began
         _write(state, folder / CHECKPOINT, recipe)
@@ -134,7 +139,7 @@ def _start(recipe: Recipe, n_classes: int, device: Any) -> _State:
     return _State(network, copy.deepcopy(network), optimiser)
 
 
-def _epoch(state: _State, recipe: Recipe, data: Pictures, fabric: Any) -> float:
+def _epoch(state: _State, recipe: Recipe, data: Pictures, criterion: Loss, fabric: Any) -> float:
     """One pass over the shuffled pictures; returns the mean loss.
 
     All chance is drawn from (seed, epoch), so an epoch done after a kill equals the one that was cut off.
@@ -153,11 +158,14 @@ def _epoch(state: _State, recipe: Recipe, data: Pictures, fabric: Any) -> float:
         for position, chosen in enumerate(batches):
             _set_learning_rate(state, recipe.optimisation, position / len(batches))
             pictures = torch.from_numpy(data.pictures[chosen]).unsqueeze(1).to(device)
-            masks = torch.from_numpy(data.masks[chosen]).unsqueeze(1).to(device)
+            masks = None
+            if data.masks is not None:
+                masks = torch.from_numpy(data.masks[chosen]).unsqueeze(1).to(device)
             pictures, masks = augment(pictures, masks, recipe.augmentation, generator)
             labels = torch.from_numpy(data.labels[chosen]).to(device)
             with fabric.autocast() if fabric is not None else nullcontext():
-                loss = _loss(state.network, pictures, masks, labels, recipe.optimisation)
+                outputs = state.network(pictures.contiguous(memory_format=torch.channels_last))
+                loss = criterion(outputs, labels, masks)
             value = float(loss.detach())
             if not np.isfinite(value):
                 names = ", ".join(data.names[index] for index in chosen)
@@ -186,25 +194,6 @@ def _set_learning_rate(state: _State, optimisation: OptimisationRecipe, part: fl
     cosine = 0.5 * (1 + math.cos(math.pi * done / optimisation.epochs))
     for group in state.optimiser.param_groups:
         group["lr"] = optimisation.learning_rate * warm * (0.01 + 0.99 * cosine)
-
-
-def _loss(
-    network: nn.Module, pictures: Tensor, masks: Tensor, labels: Tensor, optimisation: OptimisationRecipe
-) -> Tensor:
-    """Cross-entropy of the class plus cross-entropy and soft Dice of the outline."""
-    import torch
-    from torch.nn import functional
-
-    class_logits, mask_logits = network(pictures.contiguous(memory_format=torch.channels_last))
-    class_loss = functional.cross_entropy(
-        class_logits.float(), labels, label_smoothing=optimisation.label_smoothing
-    )
-    mask_logits = mask_logits.float()
-    inside = torch.sigmoid(mask_logits)
-    overlap = (inside * masks).sum(dim=(1, 2, 3))
-    dice = (2 * overlap + 1) / (inside.sum(dim=(1, 2, 3)) + masks.sum(dim=(1, 2, 3)) + 1)
-    mask_loss = functional.binary_cross_entropy_with_logits(mask_logits, masks) + (1 - dice).mean()
-    return class_loss + optimisation.mask_weight * mask_loss
 
 
 def _follow(state: _State, decay: float, n_steps: int) -> None:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hounsfield.calibration import CalibratorChoice, Guard, choose_calibrator, fit_guard, threshold_for
+from hounsfield.calibration import (
+    CalibratorChoice,
+    Guard,
+    calibrate_per_label,
+    choose_calibrator,
+    fit_guard,
+    threshold_for,
+)
 from hounsfield.core.errors import RecipeError
 from hounsfield.datasets import fit_picture
 from hounsfield.inference import network_outputs
@@ -31,12 +38,15 @@ LOCKED_ERROR = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartOutputs:
-    """Outputs for the cases of one part: logits (n, c), masks bool (n, s, s), dice (n,), features (n, f)."""
+    """Outputs for the cases of one part: logits (n, c), features (n, f), masks bool (n, s, s) and dice (n,).
+
+    masks and dice are None for a network that outlines nothing.
+    """
 
     logits: NDArray[np.float32]
-    masks: NDArray[np.bool_]
-    dice: NDArray[np.float64]
     features: NDArray[np.float32]
+    masks: NDArray[np.bool_] | None = None
+    dice: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,21 +60,32 @@ class Tuned:
 
 
 def load_pictures(recipe: Recipe, dataset: Dataset, indices: list[int]) -> Pictures:
-    """Network inputs, outlines and labels of these cases; raises RecipeError for a case without outline."""
+    """Network inputs, labels and (for a network that outlines) outlines of these cases.
+
+    Raises RecipeError for a case without the outline that the network learns.
+    """
+    from hounsfield.networks import networks
+
     cases = [dataset.cases[index] for index in indices]
-    without = [case.name for case in cases if case.mask_path is None]
-    if without:
-        raise RecipeError(
-            f"{len(without)} cases have no outline (first: {without[0]}); this network learns both"
-        )
     size = recipe.picture.size
     inputs = [
         fit_picture(case.picture(), size=size, percentiles=recipe.picture.percentiles) for case in cases
     ]
-    masks = [_fit_mask(case, size) for case in cases]
-    return Pictures(
-        np.stack(inputs), np.stack(masks), dataset.labels[indices], tuple(case.name for case in cases)
-    )
+    labels = dataset.labels[indices] if dataset.exclusive else dataset.truth[indices].astype(np.int64)
+    masks = None
+    if networks.get(recipe.network.name).gives_mask:  # type: ignore[attr-defined]  # a network is a class
+        masks = _fit_masks(cases, size)
+    return Pictures(np.stack(inputs), masks, labels, tuple(case.name for case in cases))
+
+
+def _fit_masks(cases: list[Case], size: int) -> NDArray[np.float32]:
+    without = [case.name for case in cases if case.mask_path is None]
+    if without:
+        raise RecipeError(
+            f"{len(without)} cases have no outline (first: {without[0]}); this network learns both: choose one "
+            "that outlines nothing, or give the outlines"
+        )
+    return np.stack([_fit_mask(case, size) for case in cases])
 
 
 def _fit_mask(case: Case, size: int) -> NDArray[np.float32]:
@@ -85,11 +106,15 @@ def run_part(network: nn.Module, data: Pictures, recipe: Recipe) -> PartOutputs:
         inputs = torch.from_numpy(data.pictures[first : first + _BATCH]).unsqueeze(1)
         outputs = network_outputs(network, inputs, test_time_flips=recipe.inference.test_time_flips)
         logits.append(outputs.logits)
-        masks.append(outputs.mask >= recipe.inference.mask_threshold)
         features.append(outputs.features)
+        if outputs.mask is not None:
+            masks.append(outputs.mask >= recipe.inference.mask_threshold)
+    both = np.concatenate(logits), np.concatenate(features)
+    if not masks or data.masks is None:
+        return PartOutputs(*both)
     found = np.concatenate(masks)
     overlap = np.array([dice(truth > 0, mask) for truth, mask in zip(data.masks, found, strict=True)])
-    return PartOutputs(np.concatenate(logits), found, overlap, np.concatenate(features))
+    return PartOutputs(*both, found, overlap)
 
 
 def tune(
@@ -111,12 +136,24 @@ def tune(
 def decide(
     logits: NDArray[np.float32], labels: NDArray[np.int64], groups: Sequence[str], classes: tuple[str, ...]
 ) -> tuple[CalibratorChoice, dict[str, tuple[float, float]]]:
-    """The calibrator and each class's thresholds (present from, absent to), from the tuning part alone."""
-    calibrator = choose_calibrator(logits, labels, groups)
+    """The calibrator and each class's thresholds (present from, absent to), from the tuning part alone.
+
+    labels: (n,) class indices, or (n, labels) of 0 and 1. Raises RecipeError for a class that no case of the part has,
+    or every case.
+    """
+    alone = labels.ndim == 2
+    calibrator = (calibrate_per_label if alone else choose_calibrator)(logits, labels, groups)
     probabilities = calibrator.apply(logits)
-    return calibrator, {
-        name: _lock(labels == index, probabilities[:, index]) for index, name in enumerate(classes)
-    }
+    thresholds = {}
+    for index, name in enumerate(classes):
+        truth = labels[:, index] > 0 if alone else labels == index
+        if truth.all() or not truth.any():
+            raise RecipeError(
+                f"{int(truth.sum())} of {truth.size} cases of the tuning part are {name}, so no threshold can be "
+                "chosen: enlarge split.tune, or take the class out"
+            )
+        thresholds[name] = _lock(truth, probabilities[:, index])
+    return calibrator, thresholds
 
 
 def _lock(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> tuple[float, float]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hounsfield.core.errors import RecipeError
-from hounsfield.evaluation import Evaluation, evaluate
 from hounsfield.training.bundle_card import calibrator, figures, locked
-from hounsfield.training.train import predictions_on_test, prepare_data
+from hounsfield.training.train import judge, predictions_on_test, prepare_data
 from hounsfield.zoo import InferenceSettings, write_bundle
 
 if TYPE_CHECKING:
     from hounsfield.calibration import CalibratorChoice
+    from hounsfield.evaluation import Evaluation, TableEvaluation
     from hounsfield.training.recipe import Recipe
     from hounsfield.zoo import Bundle
 
 
-def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoice, Evaluation]:
+def recalibrate(
+    recipe: Recipe, bundle: Bundle
+) -> tuple[Bundle, CalibratorChoice, Evaluation | TableEvaluation]:
     """Decide calibrator and thresholds anew on the tuning part, judge on the test part, write the bundle.
 
     recipe: the one that trained `bundle`; its words on evidence and limits go into the card. Weights and
@@ -38,10 +40,8 @@ def recalibrate(recipe: Recipe, bundle: Bundle) -> tuple[Bundle, CalibratorChoic
     parts = {part: load_pictures(recipe, dataset, split.indices(part)) for part in ("tune", "test")}
     outputs = {part: run_part(network, data, recipe) for part, data in parts.items()}
     choice, thresholds = decide(outputs["tune"].logits, parts["tune"].labels, groups["tune"], dataset.classes)
-    evaluation = evaluate(
-        predictions_on_test(dataset, split, outputs["test"], calibrator=choice, thresholds=thresholds),
-        seed=recipe.seed,
-    )
+    tested = predictions_on_test(dataset, split, outputs["test"], choice, thresholds)
+    evaluation = judge(tested, thresholds, seed=recipe.seed)
     card = bundle.card.model_copy(
         update={
             "thresholds": locked(thresholds),

@@ -99,6 +99,12 @@ class AnswersRecipe(_Strict):
     number: Annotated[int, Field(ge=2, le=64)]
 
 
+class LossRecipe(_Strict):
+    """What the loss weighs. balance: of each label that stands alone, positives and negatives count the same."""
+
+    balance: bool = False
+
+
 class InferenceRecipe(_Strict):
     """How the fitted network is run: also on the mirrored slice, from where a pixel is lesion, how many answers."""
 
@@ -153,6 +159,7 @@ class Recipe(_Strict):
     network: NetworkRecipe
     augmentation: AugmentationRecipe = AugmentationRecipe()
     optimisation: OptimisationRecipe
+    loss: LossRecipe = LossRecipe()
     inference: InferenceRecipe = InferenceRecipe()
     guard: GuardRecipe = GuardRecipe()
     card: CardRecipe

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hounsfield.calibration import softmax
 from hounsfield.core.errors import MissingModel, RecipeError
 from hounsfield.core.progress import Progress, Silent, step
-from hounsfield.datasets import PARTS, Split, open_dataset, split_by_group
+from hounsfield.datasets import PARTS, Split, open_dataset, split_dataset
 from hounsfield.evaluation import (
     OUTLINE,
     TOLERANCE_PX,
@@ -19,10 +21,16 @@ from hounsfield.evaluation import (
     Guarded,
     Outlines,
     Predictions,
+    PredictionTable,
     Scale,
+    TableEvaluation,
+    Use,
+    evaluate,
     evaluate_model,
+    evaluate_table,
     overlap_of,
     write_model_evaluation,
+    write_table_evaluation,
 )
 from hounsfield.metrics import Interval
 from hounsfield.training.bundle_card import describe
@@ -35,7 +43,7 @@ if TYPE_CHECKING:
 
     from hounsfield.calibration import CalibratorChoice
     from hounsfield.datasets import Dataset
-    from hounsfield.evaluation import Volumes
+    from hounsfield.evaluation import ModelEvaluation, Volumes
     from hounsfield.training.fit import Pictures
     from hounsfield.training.part_outputs import PartOutputs, Tuned
     from hounsfield.zoo import Bundle, Detection
@@ -46,7 +54,7 @@ class TrainingResult:
     """What a run made: the bundle's folder, the evaluation on the test part and its page, seconds spent."""
 
     bundle: Path
-    evaluation: Evaluation
+    evaluation: Evaluation | TableEvaluation
     page: Path
     fitting_s: float
 
@@ -91,25 +99,18 @@ def train(
         classes=dataset.classes,
         recipe=recipe,
     )
-    tested = predictions_on_test(
-        dataset, split, outputs["test"], calibrator=tuned.calibrator, thresholds=tuned.thresholds
-    )
-    rates = measure_guard(network, tuned, outputs["test"].features, tested.groups, recipe)
-    judged = evaluate_model(
-        tested,
-        outlines=_outlines(tested, parts["test"], outputs["test"]),
-        guarded=_guarded(tuned, outputs["test"], rates),
-        seed=recipe.seed,
-    )
-    card = describe(recipe, dataset, split, tuned=tuned, evaluation=judged.classes, rates=rates)
+    tested = predictions_on_test(dataset, split, outputs["test"], tuned.calibrator, tuned.thresholds)
+    rates = measure_guard(network, tuned, outputs["test"].features, groups["test"], recipe)
+    judged = _judge(tested, tuned, (parts["test"], outputs["test"]), rates, seed=recipe.seed)
+    evaluation = judged if isinstance(judged, TableEvaluation) else judged.classes
+    card = describe(recipe, dataset, split, tuned=tuned, evaluation=evaluation, rates=rates)
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     bundle = write_bundle(out / recipe.name, card=card, weights=weights, guard_arrays=tuned.guard.to_arrays())
     by_part = {part: (parts[part], outputs[part].logits, groups[part]) for part in ("tune", "test")}
     bundle = add_trust(bundle, load_model(bundle), by_part, seed=recipe.seed)
-    about = _about(recipe, bundle, _methods(recipe, dataset, split, tuned))
-    page = write_model_evaluation(judged, about, out / "evaluation")
+    page = _write_page(judged, _about(recipe, bundle, _methods(recipe, dataset, split, tuned)), out)
     step(progress, "done", 1.0)
-    return TrainingResult(bundle.folder, judged.classes, page, seconds)
+    return TrainingResult(bundle.folder, evaluation, page, seconds)
 
 
 def prepare_data(recipe: Recipe) -> tuple[Dataset, Split]:
@@ -120,16 +121,7 @@ def prepare_data(recipe: Recipe) -> tuple[Dataset, Split]:
             "train on data that have one."
         )
     dataset = open_dataset(recipe.data.adapter, recipe.data_root, recipe.data.options)
-    chosen = recipe.split
-    split = split_by_group(
-        [case.label for case in dataset.cases],
-        dataset.groups,
-        tune=chosen.tune,
-        test=chosen.test,
-        stretches=chosen.stretches,
-        seed=chosen.seed,
-    )
-    return dataset, split
+    return dataset, split_dataset(dataset, **recipe.split.model_dump())
 
 
 def _require_torch() -> None:
@@ -147,22 +139,73 @@ def predictions_on_test(
     dataset: Dataset,
     split: Split,
     outputs: PartOutputs,
-    *,
     calibrator: CalibratorChoice,
     thresholds: dict[str, tuple[float, float]],
-) -> Predictions:
-    """What `outputs` say of the test part, calibrated, beside the truth."""
+) -> Predictions | PredictionTable:
+    """What `outputs` say of the test part, calibrated, beside the truth; a table where labels stand alone."""
     indices = split.indices("test")
-    return Predictions(
-        classes=dataset.classes,
-        names=tuple(dataset.cases[index].name for index in indices),
-        groups=tuple(dataset.groups[index] for index in indices),
-        labels=dataset.labels[indices],
-        probabilities=calibrator.apply(outputs.logits),
-        uncalibrated=softmax(outputs.logits),
-        dice=outputs.dice,
-        present_from={name: limits[0] for name, limits in thresholds.items()},
+    names = tuple(dataset.cases[index].name for index in indices)
+    groups = tuple(dataset.groups[index] for index in indices)
+    said = calibrator.apply(outputs.logits)
+    if dataset.exclusive:
+        return Predictions(
+            classes=dataset.classes,
+            names=names,
+            groups=groups,
+            labels=dataset.labels[indices],
+            probabilities=said,
+            uncalibrated=softmax(outputs.logits),
+            dice=outputs.dice,
+            present_from={name: limits[0] for name, limits in thresholds.items()},
+        )
+    truth = dataset.truth[indices].T
+    return PredictionTable(
+        cases=np.array(names),
+        patients=np.array(groups),
+        has_patients=True,
+        labels=dataset.classes,
+        truth=truth,
+        known=np.ones_like(truth),
+        probability=said.T,
     )
+
+
+def judge(
+    tested: Predictions | PredictionTable, thresholds: dict[str, tuple[float, float]], *, seed: int
+) -> Evaluation | TableEvaluation:
+    """The figures of the test part. thresholds: (present from, absent to) of each class."""
+    if isinstance(tested, Predictions):
+        return evaluate(tested, seed=seed)
+    return _judge_labels(tested, thresholds, seed=seed)
+
+
+def _judge_labels(
+    table: PredictionTable, thresholds: dict[str, tuple[float, float]], *, seed: int
+) -> TableEvaluation:
+    uses = {name: Use(limits[0]) for name, limits in thresholds.items()}
+    return evaluate_table(table, uses=uses, seed=seed)
+
+
+def _judge(
+    tested: Predictions | PredictionTable,
+    tuned: Tuned,
+    part: tuple[Pictures, PartOutputs],
+    rates: Sequence[Detection],
+    *,
+    seed: int,
+) -> ModelEvaluation | TableEvaluation:
+    """The figures of the test part with its outlines and the guard's refusals, as far as there are any."""
+    if isinstance(tested, PredictionTable):
+        return _judge_labels(tested, tuned.thresholds, seed=seed)
+    return evaluate_model(
+        tested, outlines=_outlines(tested, *part), guarded=_guarded(tuned, part[1], rates), seed=seed
+    )
+
+
+def _write_page(judged: ModelEvaluation | TableEvaluation, about: About, out: Path) -> Path:
+    if isinstance(judged, TableEvaluation):
+        return write_table_evaluation(judged, out / "evaluation", title=about.title)
+    return write_model_evaluation(judged, about, out / "evaluation")
 
 
 def _about(recipe: Recipe, bundle: Bundle, methods: str) -> About:
@@ -183,14 +226,17 @@ def _guarded(tuned: Tuned, outputs: PartOutputs, rates: Sequence[Detection]) -> 
     return Guarded(tuned.guard.distance(outputs.features) > tuned.guard_threshold, tuple(foreign))
 
 
-def _outlines(tested: Predictions, data: Pictures, outputs: PartOutputs) -> Outlines:
-    """True and found outlines of the test part on the network's square."""
+def _outlines(tested: Predictions, data: Pictures, outputs: PartOutputs) -> Outlines | None:
+    """True and found outlines of the test part on the network's square; None for a network that outlines nothing."""
+    true, drawn = data.masks, outputs.masks
+    if true is None or drawn is None:
+        return None
     scale = Scale((1.0, 1.0), "px", 1.0, "px", TOLERANCE_PX)
     at = {name: number for number, name in enumerate(tested.names)}
     rows = [
         overlap_of(
-            data.masks[k] > 0,
-            outputs.masks[k],
+            true[k] > 0,
+            drawn[k],
             scale,
             case=name,
             patient=tested.groups[k],
@@ -202,7 +248,7 @@ def _outlines(tested: Predictions, data: Pictures, outputs: PartOutputs) -> Outl
     def volume(name: str, structure: str) -> Volumes:
         del structure
         k = at[name]
-        return data.pictures[k][None], data.masks[k][None] > 0, outputs.masks[k][None], (1.0, 1.0)
+        return data.pictures[k][None], true[k][None] > 0, drawn[k][None], (1.0, 1.0)
 
     return Outlines(tuple(row for row in rows if row is not None), scale, volume)
 
@@ -227,4 +273,6 @@ def _methods(recipe: Recipe, dataset: Dataset, split: Split, tuned: Tuned) -> st
 
 
 def _named(calibrator: CalibratorChoice) -> str:
-    return " ".join([calibrator.name, *(f"{value:.3f}" for value in calibrator.parameters.values())])
+    """Name and numbers of a calibrator; one with numbers for each label by its name alone."""
+    numbers = [value for value in calibrator.parameters.values() if isinstance(value, float)]
+    return " ".join([calibrator.name, *(f"{value:.3f}" for value in numbers)])

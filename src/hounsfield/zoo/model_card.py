@@ -263,7 +263,7 @@ class AuditSummary(CardPart):
 class ModelCard(CardPart):
     """Everything that a reader of a result may want to know of the model behind it.
 
-    name: kebab-case. split_digest: SHA-256 of the split's list of cases. explanations: evidence by the
+    name: kebab-case. outputs: whether classes exclude each other, or are findings that stand alone. split_digest: SHA-256 of the split's list of cases. explanations: evidence by the
     name of the explanation ("grad-cam"). recipe: the whole recipe that trained the model. files:
     SHA-256 of every other file of the bundle by its path, filled in by `write_bundle`.
     """
@@ -273,6 +273,7 @@ class ModelCard(CardPart):
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     title: Text
     classes: tuple[ClassCode, ...] = Field(min_length=1)
+    outputs: Literal["exclusive", "independent"] = "exclusive"
     task: Text
     modality: Text
     intended_use: Text

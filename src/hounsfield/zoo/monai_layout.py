@@ -55,7 +55,6 @@ def metadata(card: ModelCard) -> dict[str, Any]:
         "is_patch_data": False,
         "channel_def": {str(index): name for index, name in enumerate(card.class_names)},
     }
-    mask = {**picture, "format": "segmentation", "channel_def": {"0": "mask logit"}}
     return {
         "version": card.version,
         "changelog": {card.version: f"Made with code version {card.code_version}"},
@@ -76,9 +75,18 @@ def metadata(card: ModelCard) -> dict[str, Any]:
         "references": [source.citation for source in card.data],
         "network_data_format": {
             "inputs": {"image": picture},
-            "outputs": {"class_logits": logits, "mask_logits": mask},
+            "outputs": {"class_logits": logits, **_mask_output(card, picture)},
         },
     }
+
+
+def _mask_output(card: ModelCard, picture: dict[str, Any]) -> dict[str, Any]:
+    """The outline among the outputs, where the network gives one."""
+    from hounsfield.networks import networks
+
+    if not networks.get(card.network.name).gives_mask:  # type: ignore[attr-defined]  # a class
+        return {}
+    return {"mask_logits": {**picture, "format": "segmentation", "channel_def": {"0": "mask logit"}}}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,0 +1,23 @@
+"""Relevance by the epsilon rule in every layer: the input times a gradient, nearly; noisy in deep networks.
+
+Source: rules and composites in explain/lrp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hounsfield.explain._registry import explanation
+from hounsfield.explain.lrp import COMPOSITES, propagate
+
+if TYPE_CHECKING:
+    import torch
+
+
+@explanation("lrp-epsilon")
+def lrp_epsilon(network: torch.nn.Module, inputs: torch.Tensor, class_index: int) -> torch.Tensor:
+    """Relevance (*spatial), summed over channels, for inputs (1, channels, *spatial); below zero: against the class.
+
+    Raises ModelError for a network with a module that no rule is known for.
+    """
+    return propagate(network, inputs, class_index, COMPOSITES["epsilon"])[0].sum(dim=0)

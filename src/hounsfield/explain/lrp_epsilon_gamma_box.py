@@ -1,0 +1,23 @@
+"""Relevance by gamma in convolutions, z-B in the first, epsilon in linear layers: less noise than epsilon alone.
+
+Source: rules and composites in explain/lrp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hounsfield.explain._registry import explanation
+from hounsfield.explain.lrp import COMPOSITES, propagate
+
+if TYPE_CHECKING:
+    import torch
+
+
+@explanation("lrp-epsilon-gamma-box")
+def lrp_epsilon_gamma_box(network: torch.nn.Module, inputs: torch.Tensor, class_index: int) -> torch.Tensor:
+    """Relevance (*spatial), summed over channels, for inputs (1, channels, *spatial); below zero: against the class.
+
+    Raises ModelError for a network with a module that no rule is known for.
+    """
+    return propagate(network, inputs, class_index, COMPOSITES["epsilon-gamma-box"])[0].sum(dim=0)
