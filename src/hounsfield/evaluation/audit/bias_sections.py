@@ -11,8 +11,8 @@ from hounsfield.evaluation.audit.remedies import N_FOLDS, NAMES, OUTCOMES
 from hounsfield.evaluation.audit.section import AuditSection, AuditTable, Verdict
 from hounsfield.evaluation.audit.threshold_effects import CALLED_SHARES
 from hounsfield.evaluation.bands import AGE_NAMES
-from hounsfield.evaluation.label_charts import forest_chart
 from hounsfield.evaluation.document import cell
+from hounsfield.evaluation.label_charts import forest_chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,8 @@ from hounsfield.evaluation.audit.shortcuts import (
     JudgedProbe,
     ShortcutAudit,
 )
-from hounsfield.evaluation.label_charts import forest_chart
 from hounsfield.evaluation.document import cell
+from hounsfield.evaluation.label_charts import forest_chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
