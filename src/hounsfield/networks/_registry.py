@@ -9,7 +9,7 @@ from hounsfield.core.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-networks: Registry[Callable[..., Any]] = Registry("network", "hounsfield.networks")
+networks: Registry[Callable[..., Any]] = Registry("network", "hounsfield.networks", besides={"segmentation"})
 
 
 def network(name: str) -> Callable[[type], type]:
