@@ -128,7 +128,8 @@ def test_agreement_is_that_of_the_cases(values):
     assert figures["concordance"] == pytest.approx(concordance)
     for name, interval in volume.figures.items():
         assert interval.low < interval.value < interval.high, name
-    assert (age.figures, age.withheld) == ({}, "4 cases; 10 are needed")
+    assert not age.figures
+    assert age.withheld.startswith("4 cases; 10 are needed")
     alone = evaluate_values(read_value_table(folder / "p.csv", write(
         folder / "alone.csv", ["case_id", "volume_ml"], [[f"c{k + 2}", v] for k, v in enumerate(truth)]
         + [["c0", ""], ["c1", ""]],

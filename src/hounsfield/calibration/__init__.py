@@ -36,7 +36,7 @@ from hounsfield.calibration.per_label import (
     sigmoid,
 )
 from hounsfield.calibration.platt import PLATT, apply_platt, fit_platt
-from hounsfield.calibration.prevalence import at_prevalence, at_priors, estimated_priors
+from hounsfield.calibration.prevalence import at_priors, estimated_priors
 from hounsfield.calibration.temperature import TEMPERATURE, apply_temperature, fit_temperature, softmax
 from hounsfield.calibration.uncertainty import Uncertainty, risk_coverage, uncertainty_of
 
@@ -62,7 +62,6 @@ __all__ = [
     "apply_platt",
     "apply_platt_per_label",
     "apply_temperature",
-    "at_prevalence",
     "at_priors",
     "calibrate_per_label",
     "choose_calibrator",

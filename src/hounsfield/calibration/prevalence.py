@@ -1,4 +1,4 @@
-"""Probabilities for another population: the same evidence with another share of cases."""
+"""Probabilities of classes for another population: the same evidence with other shares of the classes."""
 
 from __future__ import annotations
 
@@ -14,25 +14,15 @@ if TYPE_CHECKING:
 _EDGE = 1e-12
 
 
-def at_prevalence(probabilities: NDArray[Any], *, fitted: float, target: float) -> NDArray[np.float64]:
-    """Calibrated probabilities of one label, made for a share `fitted` of cases, as they are at the share `target`.
-
-    probabilities: any shape, 0 to 1. The odds are multiplied by the ratio of the prior odds, which is right where
-    only the share of cases differs and not how a case looks (prior shift). Raises UsageError for a share that does
-    not lie between 0 and 1. Source: Saerens 2002, Neural Computation 14:21.
-    """
-    for name, share in (("fitted", fitted), ("target", target)):
-        if not 0.0 < share < 1.0:
-            raise UsageError(f"the {name} prevalence is {share:g}; it must lie between 0 and 1")
-    stated = np.asarray(probabilities, dtype=np.float64)
-    ratio = target / (1 - target) * (1 - fitted) / fitted
-    return np.asarray(ratio * stated / (ratio * stated + (1 - stated)), dtype=np.float64)
-
-
 def at_priors(
     probabilities: NDArray[Any], *, fitted: NDArray[Any], target: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """The same for exclusive classes: probabilities (..., classes), shares of the classes (classes,) that sum to 1."""
+    """Calibrated probabilities made for the shares `fitted` of the classes, as they are at the shares `target`.
+
+    probabilities: (..., classes); shares: (classes,), above 0 with sum 1. Each is weighed by the ratio of the shares,
+    which is right where only these differ and not how a case looks (prior shift). One label alone:
+    `metrics.at_prevalence`. Raises UsageError for shares that do not fit. Source: Saerens 2002, Neural Comput 14:21.
+    """
     before, after = (_shares(name, share) for name, share in (("fitted", fitted), ("target", target)))
     stated = np.asarray(probabilities, dtype=np.float64)
     if stated.shape[-1] != before.size or before.size != after.size:

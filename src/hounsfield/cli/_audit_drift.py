@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hounsfield.cli._evaluate_asked import thresholds_by_label
 from hounsfield.cli._terminal import print_json
 from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -108,6 +107,9 @@ def drift(
         "audit-drift"
     ),
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal figures.")] = 0,
+    into_card: Annotated[
+        Path | None, typer.Option(help="Bundle whose card takes the summary; its digests are renewed.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
 ) -> None:
     """Compare newer cases with a reference: input, gates, acquisition, answers, calibration, area."""
@@ -118,13 +120,14 @@ def drift(
         stream_section,
         window_section,
         write_audit,
+        write_into_card,
     )
 
     columns, is_reference, told = _windows(record, reference, reference_until)
     before, now, n_known = split_windows(columns, is_reference, newest=window)
     if n_known:
         told = (*told, f"{n_known} later cases are of patients of the reference and were left out")
-    options = DriftOptions(level=level, thresholds=_thresholds(threshold or ()), seed=seed)
+    options = DriftOptions(level=level, thresholds=thresholds_by_label(threshold), seed=seed)
     stream = split_windows(columns, is_reference)[1]
     sections = (
         window_section(before, now, options, told=told),
@@ -133,6 +136,10 @@ def drift(
     title = f"Drift in {record.name}"
     about = {"record": record.name, "reference": reference.name if reference else f"until {reference_until}"}
     page = write_audit(sections, out, title=title, about=about)
+    if into_card is not None:
+        write_into_card(
+            into_card, sections, kind="drift", data=f"{record.name}, reference {about['reference']}"
+        )
     if as_json:
         print_json(audit_record(sections, title=title, about=about))
         return
@@ -172,17 +179,3 @@ def _windows(
         raise UsageError(f"--reference-until {until} is no day of the form 2026-03-01") from error
     columns, told = cases_of(found)
     return columns, np.array([str(time)[:10] <= day for time in columns.times]), told
-
-
-def _thresholds(stated: Sequence[str]) -> dict[str, float]:
-    """Thresholds by label from LABEL=VALUE."""
-    found = {}
-    for one in stated:
-        name, _, value = one.rpartition("=")
-        try:
-            found[name] = float(value)
-        except ValueError as error:
-            raise UsageError(f"--threshold {one} is not of the form LABEL=VALUE") from error
-        if not name:
-            raise UsageError(f"--threshold {one} is not of the form LABEL=VALUE")
-    return found

@@ -44,6 +44,9 @@ def leaks(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for audit.html and audit.json.")] = Path(
         "audit-leaks"
     ),
+    into_card: Annotated[
+        Path | None, typer.Option(help="Bundle whose card takes the summary; its digests are renewed.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
 ) -> None:
     """Look for what test data share with training data: patients, studies, files, pixels, copies, sites."""
@@ -56,6 +59,7 @@ def leaks(
         read_items,
         read_split_table,
         write_audit,
+        write_into_card,
     )
 
     default = LeakColumns()
@@ -77,6 +81,10 @@ def leaks(
     title = f"Leaks from {train.name}" + (f" to {test.name}" if test else "")
     about = {"training": train.name, "test": (test or train).name}
     page = write_audit((section,), out, title=title, about=about)
+    if into_card is not None:
+        write_into_card(
+            into_card, (section,), kind="leaks", data=f"{about['training']} against {about['test']}"
+        )
     if as_json:
         print_json(audit_record((section,), title=title, about=about))
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hounsfield.evaluation.bands import banded, in_order
-from hounsfield.metrics import predictive_values, sort_score
+from hounsfield.metrics import predictive_values, sort_score, why_withheld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 # Thresholds are shown at which these shares of all cases are called positive.
 CALLED_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 DECISIONS = ("sensitivity", "specificity", "ppv", "npv")
-# With fewer cases of either kind an area moves by a tenth and more with one of them, and no interval holds.
-FEWEST_CASES = 10
+FEWEST_CASES = 10  # of either kind, as `why_withheld` has it for rankings: what the pages tell
 N_BINS = 10
 
 
@@ -71,9 +70,7 @@ class Part:
         """Why no figure is given, "" where there are enough cases."""
         n_positive = int(self.truth.sum())
         n_negative = self.truth.size - n_positive
-        if min(n_positive, n_negative) >= FEWEST_CASES:
-            return ""
-        return f"{n_positive} positive and {n_negative} negative cases; {FEWEST_CASES} of each are needed"
+        return why_withheld("ranking", n_positive=n_positive, n_negative=n_negative) or ""
 
 
 def parts_of(table: PredictionTable, k: int) -> dict[tuple[str, str], Part]:

@@ -12,7 +12,7 @@ from hounsfield.evaluation.by_structure import LIMITS_SD
 from hounsfield.evaluation.case_table import CaseTable
 from hounsfield.evaluation.document import figure_record
 from hounsfield.evaluation.prediction_table import PATIENT_COLUMNS, patients_of_cases
-from hounsfield.metrics import Interval, percentile_interval, resampled
+from hounsfield.metrics import Interval, percentile_interval, resampled, why_withheld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +111,11 @@ def _numbers(table: CaseTable, column: str) -> NDArray[np.float64]:
 def evaluate_values(table: ValueTable, *, n_resamples: int = 1000, seed: int = 0) -> ValueEvaluation:
     """Figures of every quantity with intervals from resampling patients. The same seed gives the same intervals."""
     known = np.isfinite(table.truth) & np.isfinite(table.said)
-    planned = [k for k in range(len(table.quantities)) if known[k].sum() >= FEWEST_CASES]
+    planned = [
+        k
+        for k in range(len(table.quantities))
+        if why_withheld("agreement", n_positive=int(known[k].sum()), n_negative=0) is None
+    ]
 
     def statistics(weights: NDArray[np.float64]) -> list[float]:
         return [
@@ -127,7 +131,9 @@ def evaluate_values(table: ValueTable, *, n_resamples: int = 1000, seed: int = 0
     for k, name in enumerate(table.quantities):
         n = int(known[k].sum())
         if k not in planned:
-            made.append(QuantityFigures(name, n, {}, f"{n} cases; {FEWEST_CASES} are needed"))
+            made.append(
+                QuantityFigures(name, n, {}, why_withheld("agreement", n_positive=n, n_negative=0) or "")
+            )
             continue
         first = planned.index(k) * len(FIGURES)
         own = {

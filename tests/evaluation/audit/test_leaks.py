@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from tests.cli.test_command import hu
 from tests.evaluation.audit.test_near_duplicates import CHANGES, picture
+from tests.tiny_bundle import write_tiny_bundle
 from tests.tiny_dicom import write_ct_series
 
 from hounsfield.cli.schemas import command_schema
@@ -23,6 +24,7 @@ from hounsfield.evaluation.audit import (
     read_split_table,
 )
 from hounsfield.evaluation.audit.duplicate_texts import duplicate_texts
+from hounsfield.zoo import open_bundle
 
 
 def item(where, site="", text="", **identities):
@@ -99,6 +101,16 @@ def test_command_finds_equal_bytes_equal_pixels_and_copies(folders, monkeypatch,
         "same.png": "7.png",
     }
     assert "<image" in (folders / "out" / "audit.html").read_text(encoding="utf-8")
+
+
+def test_the_card_of_a_bundle_takes_what_was_found(folders, monkeypatch, capsys):
+    bundle = write_tiny_bundle(folders / "models").folder
+    words = ("audit", "leaks", folders / "train", folders / "test", "--out", folders / "out")
+    status, _, complaint = hu(monkeypatch, capsys, *words, "--into-card", bundle)
+    assert status == 0, complaint
+    (summary,) = open_bundle(bundle).card.audits
+    assert (summary.kind, summary.data) == ("leaks", "train against test")
+    assert [note.verdict for note in summary.notes] == ["found"]
 
 
 def test_one_table_is_split_by_its_column(folders, monkeypatch, capsys):
