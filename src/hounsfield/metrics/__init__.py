@@ -28,6 +28,16 @@ from hounsfield.metrics.expected_calibration_error import (
     expected_calibration_error,
 )
 from hounsfield.metrics.froc import SEVEN_RATES, FrocCurve, Marks, Matched, cpm_interval, match_centres
+from hounsfield.metrics.localisation import (
+    BOX_LEVELS,
+    Box,
+    box_of_mask,
+    boxes_of_map,
+    iobb,
+    iou,
+    points_at,
+    share_inside,
+)
 from hounsfield.metrics.multiplicity import holm
 from hounsfield.metrics.obuchowski_rockette import ReaderStudy, delong_study, jackknife_study, reader_study
 from hounsfield.metrics.ppv_npv import PredictiveValues, at_prevalence, predictive_values
@@ -38,8 +48,10 @@ from hounsfield.metrics.wafroc import wafroc
 from hounsfield.metrics.wilson import wilson_interval
 
 __all__ = [
+    "BOX_LEVELS",
     "SEVEN_RATES",
     "AurocCovariance",
+    "Box",
     "CalibrationBin",
     "CalibrationLine",
     "DecisionCounts",
@@ -57,6 +69,8 @@ __all__ = [
     "auroc",
     "auroc_resamples",
     "average_precision",
+    "box_of_mask",
+    "boxes_of_map",
     "brier",
     "calibration_bins",
     "calibration_error_if_perfect",
@@ -69,6 +83,8 @@ __all__ = [
     "dice",
     "expected_calibration_error",
     "holm",
+    "iobb",
+    "iou",
     "jackknife_study",
     "match_centres",
     "metric",
@@ -76,12 +92,14 @@ __all__ = [
     "net_benefit",
     "percentile_interval",
     "placements",
+    "points_at",
     "precision_recall_curve",
     "predictive_values",
     "reader_study",
     "resampled",
     "roc_curve",
     "sensitivity",
+    "share_inside",
     "sort_score",
     "specificity",
     "surface_distances",

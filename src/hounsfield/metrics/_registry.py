@@ -31,7 +31,7 @@ class Metric:
 # No single figure of truth and prediction: intervals, tests, curves and lines.
 _BESIDES = (
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
-    *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
+    *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface", "localisation"),
 )
 metrics: Registry[Metric] = Registry("metric", "hounsfield.metrics", besides=_BESIDES)
 
