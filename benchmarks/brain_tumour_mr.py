@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks._table import heading, table, wilson_interval, with_data_option
 from hounsfield.datasets import open_dataset, split_dataset
-from hounsfield.metrics import auroc, cluster_bootstrap, dice, expected_calibration_error
+from hounsfield.metrics import auroc, cluster_bootstrap, dice, expected_calibration_error, points_at
 from hounsfield.zoo import Bundle, MapEvidence, find_bundle, open_bundle, write_bundle
 
 if TYPE_CHECKING:
@@ -102,14 +102,6 @@ def collect(cases: Sequence[Case], readings: dict[str, Reading], classes: tuple[
     return results
 
 
-def points_at(values: np.ndarray, truth: np.ndarray) -> float:
-    """1 if the highest value of the map lies in the truth, else 0; an empty map points nowhere.
-
-    Source: the pointing game of Zhang 2018, Int J Comput Vis 126:1084, without its tolerance.
-    """
-    return float(values.max() > 0 and truth[np.unravel_index(int(values.argmax()), values.shape)])
-
-
 def figures(results: Results, *, seed: int = 0) -> dict[str, Interval]:
     """Every figure with its interval, groups resampled."""
     labels = np.array(results.labels)
@@ -163,9 +155,12 @@ def update_card(bundle: Bundle, results: Results, found: dict[str, Interval]) ->
             part="test",
             chance=round(float(np.mean(results.chance)), 4),
             note=MAP_NOTES.get(name, ""),
+            # Tests that ask the network again are those of benchmarks.explanations: they stay.
+            tests=bundle.card.explanations[name].tests if name in bundle.card.explanations else (),
         )
         for name in results.pointed
     }
+    evidence = {**bundle.card.explanations, **evidence}
     return write_bundle(
         bundle.folder,
         card=bundle.card.model_copy(update={"explanations": evidence}),

@@ -353,7 +353,13 @@ def phantoms_page() -> str:
     return runpy.run_path(str(ROOT / "docs" / "phantom_page.py"))["page"](GENERATED)
 
 
+def explanations_page() -> str:
+    """docs/reference/explanations.md: every explanation, and the tests of each model's maps (map_page.py)."""
+    return runpy.run_path(str(ROOT / "docs" / "map_page.py"))["page"](GENERATED)
+
+
 PAGES = {
+    "explanations.md": explanations_page,
     "phantoms.md": phantoms_page,
     "command.md": command_page,
     "applications.md": applications_page,

@@ -47,7 +47,8 @@ def test_card_states_its_evidence(bundle):
     assert set(card.thresholds) == set(card.class_names) == set(FINDINGS)
     assert card.figure("auroc") is not None
     assert card.baselines
-    assert set(card.explanations) == {"grad-cam", "hires-cam"}
+    assert {"grad-cam", "hires-cam", "lrp-epsilon-plus"} <= set(card.explanations)
+    assert all(evidence.tests for evidence in card.explanations.values())
     assert card.guard.false_refusal_rate is not None
     assert len(card.guard.detection) >= 5
 

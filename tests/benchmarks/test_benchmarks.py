@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from benchmarks._table import heading, table, wilson_interval
-from benchmarks.brain_tumour_mr import Results, figures, points_at
+from benchmarks.brain_tumour_mr import Results, figures
 from benchmarks.guard import Row, thinned
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
 from benchmarks.resampling import JOBS, PROMISED_HU
@@ -21,6 +21,7 @@ COMMANDS = (
     "brain_tumour_baseline",
     "brain_tumour_calibration",
     "brain_tumour_mr",
+    "explanations",
     "guard",
     "inspect_folder",
     "intervals",
@@ -60,17 +61,6 @@ def test_heading_says_machine_versions_and_input():
     assert "numpy " in said
     assert "cores" in said
     assert "input: three files" in said
-
-
-def test_pointing_game_counts_the_maximum_alone():
-    truth = np.zeros((4, 4), dtype=bool)
-    truth[1, 2] = True
-    values = np.zeros((4, 4))
-    assert points_at(values, truth) == 0
-    values[1, 2] = 0.5
-    assert points_at(values, truth) == 1
-    values[3, 3] = 0.6
-    assert points_at(values, truth) == 0
 
 
 def test_figures_of_a_perfect_and_of_a_wrong_reader():

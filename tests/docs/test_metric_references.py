@@ -66,6 +66,7 @@ BESIDES = {
     *("report_words", "entity_overlap", "exact_overlap", "partial_overlap", "rouge_intervals"),
     *("auroc_test", "mean_test", "category_test", "category_ranks", "distribution_test", "vector_test"),
     *("number_ranks", "betting_log10", "calibration_places", "calibration_tests", "observed_to_expected"),
+    *("box_of_mask", "boxes_of_map", "iobb", "iou", "points_at", "share_of_map_inside"),
     *("frechet_infinity", "ssim_map", "task_change", "survival_brier_intervals", "survival_calibration"),
 }
 

@@ -13,7 +13,7 @@ from torch import nn
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.explain import evidence_sentence, explanations
 from hounsfield.inference import load_model, prepare
-from hounsfield.zoo import InferenceSettings, MapEvidence, Preprocessing
+from hounsfield.zoo import InferenceSettings, MapEvidence, MapTest, Preprocessing
 
 SIZE_PX = 48
 
@@ -196,3 +196,41 @@ def test_tested_map_says_how_well_it_did():
     sentence = evidence_sentence({"explanations": {"grad-cam": evidence.model_dump()}}, "grad-cam")
     assert "61% (95 % interval 52% to 70%) of 150 slices of the test part" in sentence
     assert "by chance does so in 2%. Coarse." in sentence
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        ((True, True), "It passed all 2 tests of maps."),
+        ((True, False), "Of 2 tests of maps it failed 1: deletion."),
+    ],
+)
+def test_further_tests_that_failed_are_named(passed, said):
+    tests = tuple(
+        MapTest(
+            name=name,
+            said=name,
+            better="below",
+            reference=0.5,
+            passed=own,
+            n=9,
+            n_groups=3,
+            value=0.1,
+            low95=0,
+            high95=1,
+        )
+        for name, own in zip(("weights drawn anew", "deletion"), passed, strict=True)
+    )
+    evidence = MapEvidence(
+        value=0.6,
+        low95=0.5,
+        high95=0.7,
+        n=9,
+        n_groups=3,
+        part="test",
+        chance=0.02,
+        note="Coarse.",
+        tests=tests,
+    )
+    sentence = evidence_sentence({"explanations": {"grad-cam": evidence.model_dump()}}, "grad-cam")
+    assert sentence.endswith(f"{said} Coarse.")

@@ -81,6 +81,16 @@ from hounsfield.metrics.limits_of_agreement import (
     repeatability,
 )
 from hounsfield.metrics.localisation import centre_distance_mm, pointing_distance_mm, pointing_game
+from hounsfield.metrics.map_localisation import (
+    BOX_LEVELS,
+    Box,
+    box_of_mask,
+    boxes_of_map,
+    iobb,
+    iou,
+    points_at,
+    share_of_map_inside,
+)
 from hounsfield.metrics.measured_values import (
     MeasurementErrors,
     concordance,
@@ -145,11 +155,13 @@ from hounsfield.metrics.window_tests import (
 )
 
 __all__ = [
+    "BOX_LEVELS",
     "COCO_OVERLAPS",
     "SEVEN_RATES",
     "Agreement",
     "AurocCovariance",
     "BleuCounts",
+    "Box",
     "Boxes",
     "BrierParts",
     "CalibrationBin",
@@ -206,7 +218,9 @@ __all__ = [
     "box_centre_distance_mm",
     "box_giou",
     "box_iou",
+    "box_of_mask",
     "box_sizes",
+    "boxes_of_map",
     "boxes_of_masks",
     "brier",
     "brier_parts",
@@ -249,6 +263,8 @@ __all__ = [
     "holm",
     "integrated_brier",
     "intraclass_correlation",
+    "iobb",
+    "iou",
     "jackknife_study",
     "kaplan_meier",
     "kernel_distance",
@@ -282,6 +298,7 @@ __all__ = [
     "placements",
     "pointing_distance_mm",
     "pointing_game",
+    "points_at",
     "precision_recall_curve",
     "predictive_values",
     "proportion_cases",
@@ -299,6 +316,7 @@ __all__ = [
     "rouge_n",
     "sensitivity",
     "share_inside",
+    "share_of_map_inside",
     "sort_score",
     "spearman",
     "specificity",

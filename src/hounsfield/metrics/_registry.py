@@ -32,7 +32,7 @@ class Metric:
 _BESIDES = (
     *("ppv_npv", "wilson", "delong", "decisions", "calibration_line", "decision_curve"),
     *("froc", "wafroc", "obuchowski_rockette", "multiplicity", "surface"),
-    *("boxes", "detection", "free_response", "froc_intervals", "localisation"),
+    *("boxes", "detection", "free_response", "froc_intervals", "localisation", "map_localisation"),
     *("report_words", "bleu", "rouge", "label_f1", "entity_overlap"),
     *("survival", "concordance", "survival_prediction"),
     *("image_similarity", "frechet", "task_change"),

@@ -9,7 +9,7 @@ from hounsfield.core import RESEARCH_USE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hounsfield.zoo.model_card import Estimate, Figure, ModelCard
+    from hounsfield.zoo.model_card import Estimate, Figure, MapEvidence, ModelCard
 
 
 def _interval(estimate: Estimate) -> str:
@@ -113,7 +113,7 @@ def _map_lines(card: ModelCard) -> list[str]:
         return ["None was tested: do not conclude anything from a map of this model."]
     return [
         f"- {name}: highest point on the truth in {_interval(item)} of {item.n} pictures ({item.part} part; by "
-        f"chance {item.chance:.3f}). {item.note}".rstrip()
+        f"chance {item.chance:.3f}).{_passed(item)} {item.note}".rstrip()
         for name, item in card.explanations.items()
     ]
 
@@ -129,6 +129,12 @@ def _audit_lines(card: ModelCard) -> list[str]:
         lines += [f"- {note.question} **{note.verdict}**: {note.answer}" for note in one.notes]
         lines.append("")
     return lines
+
+
+def _passed(item: MapEvidence) -> str:
+    if not item.tests:
+        return ""
+    return f" Passed {sum(test.passed for test in item.tests)} of {len(item.tests)} tests of maps."
 
 
 def _data_lines(card: ModelCard) -> list[str]:

@@ -233,14 +233,31 @@ class Network(CardPart):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
+class MapTest(Estimate):
+    """One test of an explanation. reference: what the figure is held against (chance, or a redrawn network).
+
+    passed: whether the whole interval (of the difference, where the reference was measured on the same cases) lies on
+    the right side of it.
+    """
+
+    name: Text
+    said: Text
+    better: Literal["above", "below"]
+    reference: float
+    passed: bool
+    n: int = Field(ge=1)
+    n_groups: int = Field(ge=1)
+
+
 class MapEvidence(Estimate):
-    """How often the maximum of an explanation lay on the truth (pointing game), on `part`."""
+    """How often the maximum of an explanation lay on the truth (pointing game), on `part`; and its other tests."""
 
     n: int = Field(ge=1)
     n_groups: int = Field(ge=1)
     part: Literal["tune", "test", "external"]
     chance: Fraction
     note: str = ""
+    tests: tuple[MapTest, ...] = ()
 
 
 class AuditNote(CardPart):
