@@ -68,7 +68,7 @@ def _map(source: dicom.DicomSource, item: ExplanationMap, planes: Sequence[Plane
     values = np.asarray(item.values, dtype=np.float32)
     label = dicom.plain(f"{item.method.meaning} of {item.finding}", 64)
     built: Dataset = hd.pm.ParametricMap(
-        source_images=[_stand_in(plane) for plane in planes],
+        source_images=[_stand_in(plane, like=planes[0]) for plane in planes],
         pixel_array=values,
         series_instance_uid=source.series_uid(dicom.PARAMETRIC_MAP),
         series_number=dicom.PARAMETRIC_MAP.series_number,
@@ -110,8 +110,12 @@ def _mapping(label: str) -> Any:
     )
 
 
-def _stand_in(plane: Plane) -> Dataset:
-    """The plane as a plain CT slice for highdicom, whose checks real headers often fail."""
+def _stand_in(plane: Plane, *, like: Plane) -> Dataset:
+    """The plane as a plain CT slice for highdicom, whose checks real headers often fail.
+
+    like: the slice whose orientation and spacing all get, since the grid has one of each and headers may round them
+    differently.
+    """
     from pydicom.dataset import Dataset
     from pydicom.uid import CTImageStorage
 
@@ -124,8 +128,8 @@ def _stand_in(plane: Plane) -> Dataset:
         setattr(item, keyword, None)
     item.PositionReferenceIndicator = header.get("PositionReferenceIndicator", "")
     item.ImagePositionPatient = dicom.decimal_strings(plane.position_mm)
-    item.ImageOrientationPatient = dicom.decimal_strings(plane.cosines)
-    item.PixelSpacing = dicom.decimal_strings(plane.pixel_spacing_mm)
+    item.ImageOrientationPatient = dicom.decimal_strings(like.cosines)
+    item.PixelSpacing = dicom.decimal_strings(like.pixel_spacing_mm)
     # Type 2 in an image, type 1 here: where the file states none, a slice has no thickness that were known.
     item.SliceThickness = plane.thickness_mm if plane.thickness_mm is not None else 0.0
     return item
