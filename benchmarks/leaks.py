@@ -4,7 +4,8 @@
 
 Known faults are those that the sets' own descriptions state (their READMEs): pairs that share a group in breast_us and
 head_ct_haemorrhage, films of equal name in nih_cxr and nih_cxr_64, full-size originals of 20 pictures, patients on both
-sides of the split of nih_cxr_64, reports of equal findings in iu_reports. Nothing was tuned on these sets.
+sides of the split of nih_cxr_64, reports of equal findings in iu_reports. The design was changed
+after these sets had been looked at: they are no untouched judges.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ _COARSE, _FREQUENCIES, _HASH_FREQUENCIES = 32, 9, 8
 _BLOCK = 16
 # Least correlation of descriptors that is worth a look at pixels, and how many of the likest are looked at.
 PROPOSED, MOST_CANDIDATES = 0.5, 12
-# Photographs of different things stayed below the first, altered copies of pictures above the second
-# (tests/evaluation/audit): between them lie pictures that are only alike, such as frames of one sweep.
+# Between them lie pictures that are only alike, such as frames of one sweep. Round numbers: before contrast was normalised
+# photographs of different things stayed below 0.33; of 45 altered copies of photographs 39 to 42 were found.
 LEAST_ALIKE, LEAST_COPY = 0.35, 0.5
 # How alike different pictures of a set are is asked of this many pictures, beyond their likest neighbours.
 _ASKED, _BEYOND = 400, 3
