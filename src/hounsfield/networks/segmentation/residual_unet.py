@@ -5,7 +5,7 @@ Sources: Isensee 2024, MICCAI, 488 (the presets); He 2019, CVPR, 558 (the mean b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -13,14 +13,13 @@ from hounsfield.networks.segmentation._registry import segmentation_network
 from hounsfield.networks.segmentation._stages import (
     ConvBlock,
     ConvBlocks,
-    Decoder,
     Layers,
     Shape,
-    checked_sides,
 )
+from hounsfield.networks.segmentation.unet import UNet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import torch
 
@@ -85,28 +84,7 @@ class _ResidualEncoder(nn.Module):
 
 
 @segmentation_network("residual-unet")
-class ResidualUNet(nn.Module):
+class ResidualUNet(UNet):
     """Logits of every voxel. The arguments are those of `unet.UNet`; n_down counts residual blocks."""
 
-    def __init__(
-        self,
-        n_classes: int,
-        in_channels: int = 1,
-        *,
-        stages: Mapping[str, Any],
-        layers: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__()
-        self.shape = Shape.of(stages)
-        pieces = Layers.of(self.shape.dims, layers)
-        self.encoder = _ResidualEncoder(pieces, self.shape, in_channels)
-        self.decoder = Decoder(pieces, self.shape, n_classes)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, in_channels, *spatial) to logits (n, n_classes, *spatial); raises UsageError for sides that do not fit."""
-        return self.every_level(x, finest_only=True)[0]
-
-    def every_level(self, x: torch.Tensor, *, finest_only: bool = False) -> list[torch.Tensor]:
-        """Logits of every stage on the way up, finest first, as training with deep supervision wants them."""
-        checked_sides(x, self.shape)
-        return self.decoder(self.encoder(x), every_level=not finest_only)  # type: ignore[no-any-return]  # nn.Module is untyped
+    _encoder_kind = _ResidualEncoder

@@ -49,6 +49,8 @@ class UNet(nn.Module):
     `n_up`, convolutions of each stage down and up. layers: `norm` ("instance", "batch" or "none"), `conv_bias`, `dropout`.
     """
 
+    _encoder_kind: type[nn.Module] = _Encoder
+
     def __init__(
         self,
         n_classes: int,
@@ -60,7 +62,7 @@ class UNet(nn.Module):
         super().__init__()
         self.shape = Shape.of(stages)
         pieces = Layers.of(self.shape.dims, layers)
-        self.encoder = _Encoder(pieces, self.shape, in_channels)
+        self.encoder = self._encoder_kind(pieces, self.shape, in_channels)
         self.decoder = Decoder(pieces, self.shape, n_classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
