@@ -15,6 +15,7 @@ SMALL = {
     "unet": {"stages": STAGES | {"strides": ((1, 1, 1), (2, 2, 2)), "n_down": (1, 1)}},
     "residual-unet": {"stages": STAGES | {"strides": ((1, 1, 1), (1, 2, 2)), "n_down": (1, 2)}},
     "meshnet": {"channels": 5, "dilations": (1, 2, 1)},
+    "ensemble": {"member": "meshnet", "options": {"channels": 5, "dilations": (1, 2)}},
 }
 
 

@@ -90,7 +90,7 @@ def read_brain_tumour_mr(inputs: Inputs) -> Reading:
     Refuses pictures that are no such slice: by their header where one states it, by size and colour,
     and by the model's input guard. Raises ModelError if the bundle's classes are not the three.
     """
-    series, model = inputs["slice"], inputs.models[MODEL]
+    series, model = inputs["slice"], inputs.picture_model(MODEL)
     if set(model.classes) != set(CONCEPTS):
         raise ModelError(
             f"model {model.name} has the classes {', '.join(model.classes)}; this application reads "

@@ -15,7 +15,7 @@ from hounsfield.core.given import Given
 from hounsfield.core.grid import Grid
 from hounsfield.core.image import Cine, Image, PlaneSpacing, SourceFrame
 from hounsfield.core.measurement import Measurement
-from hounsfield.core.model import Model, Prediction
+from hounsfield.core.model import BundledModel, Model, Prediction, VolumeModel
 from hounsfield.core.outcome import Outcome
 from hounsfield.core.progress import Progress, Silent
 from hounsfield.core.reading import (
@@ -37,6 +37,7 @@ __all__ = [
     "RESEARCH_USE",
     "Agreement",
     "Application",
+    "BundledModel",
     "Category",
     "Certainty",
     "Cine",
@@ -76,6 +77,7 @@ __all__ = [
     "TimePoint",
     "Trend",
     "Urgency",
+    "VolumeModel",
     "application",
     "applications",
 ]

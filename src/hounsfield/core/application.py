@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from hounsfield.core.condition import Condition
-from hounsfield.core.errors import UsageError
+from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.core.progress import Progress, Silent
 from hounsfield.core.registry import Registry
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hounsfield.core.code import Code
-    from hounsfield.core.model import Model
+    from hounsfield.core.model import BundledModel, Model, VolumeModel
     from hounsfield.core.reading import Reading
     from hounsfield.core.region import Region
     from hounsfield.core.study import Series, Study
@@ -77,7 +77,7 @@ class Inputs:
     study: Study
     series: Mapping[str, Series]
     region_series: tuple[Series, ...] = ()
-    models: Mapping[str, Model] = field(default_factory=dict)
+    models: Mapping[str, BundledModel] = field(default_factory=dict)
     priors: tuple[Reading, ...] = ()
     progress: Progress = field(default_factory=Silent)
     day: int = 0
@@ -85,6 +85,24 @@ class Inputs:
 
     def __getitem__(self, role: str) -> Series:
         return self.series[role]
+
+    def picture_model(self, name: str) -> Model:
+        """The model of that name, which answers about pictures. Raises ModelError for one of volumes."""
+        model = self.models[name]
+        if not hasattr(model, "run"):
+            raise ModelError(
+                f"model {name} labels the voxels of volumes; one that reads pictures is needed here"
+            )
+        return cast("Model", model)
+
+    def volume_model(self, name: str) -> VolumeModel:
+        """The model of that name, which labels the voxels of volumes. Raises ModelError for one of pictures."""
+        model = self.models[name]
+        if not hasattr(model, "segment"):
+            raise ModelError(
+                f"model {name} reads pictures; one that labels the voxels of volumes is needed here"
+            )
+        return cast("VolumeModel", model)
 
     def given_series(self, role: str) -> Sequence[Series]:
         """SEG, RTSTRUCT and mask files of the study for `role`'s image.

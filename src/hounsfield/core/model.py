@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from hounsfield.core.certainty import Certainty
+    from hounsfield.core.image import Image
+    from hounsfield.core.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Prediction:
         )
 
 
-class Model(Protocol):
-    """Opened by `zoo`, run by `inference`; a Protocol, so that core needs no torch."""
+class BundledModel(Protocol):
+    """What all models have in common, opened by `zoo`; Protocols, so that core needs no torch."""
 
     @property
     def name(self) -> str:
@@ -68,5 +70,16 @@ class Model(Protocol):
     def card(self) -> Mapping[str, Any]:
         """The model card: intended use, data, licence, evidence, metrics, thresholds."""
 
+
+class Model(BundledModel, Protocol):
+    """A model that answers about a picture; run by `inference`."""
+
     def run(self, picture: NDArray[Any]) -> Prediction:
         """Run on one picture (y, x) or volume (z, y, x) of floats, any size."""
+
+
+class VolumeModel(BundledModel, Protocol):
+    """A model that labels the voxels of a volume; run by `inference`."""
+
+    def segment(self, images: Sequence[Image], progress: Progress | None = None) -> NDArray[Any]:
+        """Labels (z, y, x), numbering `classes` (0 is the background), on the grid of the first image."""

@@ -11,6 +11,7 @@ from hounsfield.calibration import CALIBRATORS, GUARD_METHOD, Guard
 from hounsfield.core import Prediction
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.inference.answers import several_answers
+from hounsfield.inference.built_network import built_network
 from hounsfield.inference.certainty import certainty_of
 from hounsfield.inference.outputs import network_outputs
 from hounsfield.inference.preprocessing import Prepared, prepare
@@ -65,7 +66,7 @@ class TorchModel:
 
     def preprocess(self, picture: NDArray[Any]) -> tuple[torch.Tensor, Prepared]:
         """The network's input (1, 1, size, size) for a picture (y, x), and where the picture lies in it."""
-        prepared = prepare(picture, self.bundle.card.preprocessing)
+        prepared = prepare(picture, self.bundle.card.picture)
         return torch.from_numpy(prepared.pixels)[None, None].to(self.device), prepared
 
     def run(self, picture: NDArray[Any]) -> Prediction:
@@ -121,48 +122,11 @@ def load_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchMode
     """
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
-    network = _build(bundle.card)
-    _load_strictly(network, bundle)
+    _ = bundle.card.picture
     target = torch.device(device)
-    network = network.to(target).eval().requires_grad_(requires_grad=False)
-    model = TorchModel(bundle, network, target)
+    model = TorchModel(bundle, built_network(bundle, target), target)
     _check_outputs(model)
     return model
-
-
-def _build(card: ModelCard) -> torch.nn.Module:
-    from hounsfield.networks import build_network
-
-    try:
-        network: torch.nn.Module = build_network(card.network.name, card.network.arguments, seed=card.seed)
-    except (UsageError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"the network {card.network.name!r} of bundle {card.name} cannot be built ({error}). Install the "
-            f"version of this project that the card names: {card.code_version}."
-        ) from error
-    return network
-
-
-def _load_strictly(network: torch.nn.Module, bundle: Bundle) -> None:
-    weights = bundle.weights()
-    own = network.state_dict()
-    remedy = "The weights do not belong to the network that the card names: get the bundle again."
-    for problem, keys in (
-        ("lack", sorted(set(own) - set(weights))),
-        ("hold what the network has not:", sorted(set(weights) - set(own))),
-    ):
-        if keys:
-            raise ModelError(
-                f"the weights of bundle {bundle.name} {problem} {keys[0]!r}"
-                f"{f' and {len(keys) - 1} more' if len(keys) > 1 else ''}. {remedy}"
-            )
-    for key, array in weights.items():
-        if tuple(array.shape) != tuple(own[key].shape):
-            raise ModelError(
-                f"weight {key!r} of bundle {bundle.name} has shape {tuple(array.shape)}, the network needs "
-                f"{tuple(own[key].shape)}. {remedy}"
-            )
-    network.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()}, strict=True)
 
 
 def _calibrator(card: ModelCard) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
@@ -200,7 +164,7 @@ def _guard(bundle: Bundle) -> Guard | None:
 def _check_outputs(model: TorchModel) -> None:
     """One pass over an empty picture: as many logits as the card has classes, features that the guard knows."""
     card = model.bundle.card
-    size_px = card.preprocessing.size_px
+    size_px = card.picture.size_px
     outputs = network_outputs(model.network, torch.zeros(1, 1, size_px, size_px, device=model.device))
     if outputs.logits.shape[1] != len(card.classes):
         raise ModelError(

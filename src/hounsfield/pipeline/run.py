@@ -33,7 +33,7 @@ from hounsfield.studies import read_studies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from hounsfield.core import Application, Grid, Image, Model, Progress, Region, Series, Study
+    from hounsfield.core import Application, BundledModel, Grid, Image, Progress, Region, Series, Study
     from hounsfield.pipeline.opened_models import Models
 
 
@@ -193,7 +193,7 @@ class _Job:
     study: Study
     application: Application
     match: Mapping[str, Series]
-    models: dict[str, Model] = field(default_factory=dict)
+    models: dict[str, BundledModel] = field(default_factory=dict)
     pixel_sha256: str | None = None
     drawn: dict[str, tuple[Series, str, Study]] = field(default_factory=dict)
     timing_s: dict[str, float] = field(default_factory=dict)

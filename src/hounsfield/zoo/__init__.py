@@ -29,6 +29,15 @@ from hounsfield.zoo.model_card import (
     Preprocessing,
     Threshold,
 )
+from hounsfield.zoo.volume_card import (
+    Channel,
+    GreyValues,
+    Origin,
+    VolumeInference,
+    VolumePreprocessing,
+    VoxelLabels,
+    WindowSettings,
+)
 from hounsfield.zoo.write_bundle import write_bundle
 
 __all__ = [
@@ -39,20 +48,27 @@ __all__ = [
     "Baseline",
     "Bundle",
     "Calibrator",
+    "Channel",
     "ClassCode",
     "Conformal",
     "DataSource",
     "Detection",
     "Estimate",
     "Figure",
+    "GreyValues",
     "Guard",
     "InferenceSettings",
     "MapEvidence",
     "MapTest",
     "ModelCard",
     "Network",
+    "Origin",
     "Preprocessing",
     "Threshold",
+    "VolumeInference",
+    "VolumePreprocessing",
+    "VoxelLabels",
+    "WindowSettings",
     "default_search",
     "find_bundle",
     "installed_bundles",

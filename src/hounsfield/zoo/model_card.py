@@ -8,21 +8,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from hounsfield.core.errors import ModelError
+from hounsfield.zoo.card_part import CardPart, Digest, Fraction, Text
+from hounsfield.zoo.volume_card import Origin, VolumeInference, VolumePreprocessing
 
 CARD_VERSION: Literal["1.0"] = "1.0"
-_SHA256 = r"^[0-9a-f]{64}$"
 _KEBAB = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-
-Text = Annotated[str, Field(min_length=1)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Digest = Annotated[str, Field(pattern=_SHA256)]
-
-
-class CardPart(BaseModel):
-    """Frozen, strict about names, finite numbers only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ClassCode(CardPart):
@@ -144,6 +137,7 @@ class Preprocessing(CardPart):
     and standard deviation 1.
     """
 
+    kind: Literal["picture"] = "picture"
     size_px: int = Field(ge=16, le=2048)
     normalisation: Literal["percentile-zscore"] = "percentile-zscore"
     percentile_low: float = Field(default=1.0, ge=0.0, le=100.0)
@@ -260,6 +254,12 @@ class MapEvidence(Estimate):
     tests: tuple[MapTest, ...] = ()
 
 
+def _kind(record: Any) -> str:
+    """Which preprocessing a record is; cards older than volumes do not say it."""
+    kind = record.get("kind", "picture") if isinstance(record, dict) else getattr(record, "kind", "picture")
+    return str(kind)
+
+
 class AuditNote(CardPart):
     """One question of an audit and its answer in a sentence or two."""
 
@@ -280,9 +280,11 @@ class AuditSummary(CardPart):
 class ModelCard(CardPart):
     """Everything that a reader of a result may want to know of the model behind it.
 
-    name: kebab-case. outputs: whether classes exclude each other, or are findings that stand alone. split_digest: SHA-256 of the split's list of cases. explanations: evidence by the
-    name of the explanation ("grad-cam"). recipe: the whole recipe that trained the model. files:
-    SHA-256 of every other file of the bundle by its path, filled in by `write_bundle`.
+    name: kebab-case. outputs: whether classes exclude each other, are findings that stand alone, or number the voxels of a
+    volume (`voxels`; the first class is then the background). split_digest: SHA-256 of the split's list of cases.
+    volume: how a network of volumes is run. explanations: evidence by the name of the explanation ("grad-cam"). recipe: the
+    whole recipe that trained the model. origin: of an imported model; only such a one may leave out data and split.
+    files: SHA-256 of every other file of the bundle by its path, filled in by `write_bundle`.
     """
 
     card_version: Literal["1.0"] = CARD_VERSION
@@ -290,19 +292,23 @@ class ModelCard(CardPart):
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     title: Text
     classes: tuple[ClassCode, ...] = Field(min_length=1)
-    outputs: Literal["exclusive", "independent"] = "exclusive"
+    outputs: Literal["exclusive", "independent", "voxels"] = "exclusive"
     task: Text
     modality: Text
     intended_use: Text
     not_for: tuple[Text, ...] = Field(min_length=1)
     evidence_level: Text
-    data: tuple[DataSource, ...] = Field(min_length=1)
+    data: tuple[DataSource, ...] = ()
     licence: Text
     authors: Text = "The Hounsfield contributors"
-    split_digest: Digest
-    seed: int
+    split_digest: Digest | None = None
+    seed: int = 0
     network: Network
-    preprocessing: Preprocessing
+    preprocessing: Annotated[
+        Annotated[Preprocessing, Tag("picture")] | Annotated[VolumePreprocessing, Tag("volume")],
+        Discriminator(_kind),
+    ]
+    volume: VolumeInference | None = None
     inference: InferenceSettings = InferenceSettings()
     metrics: tuple[Figure, ...] = ()
     baselines: tuple[Baseline, ...] = ()
@@ -315,6 +321,7 @@ class ModelCard(CardPart):
     known_shortcuts: tuple[str, ...] = ()
     audits: tuple[AuditSummary, ...] = ()
     recipe: dict[str, Any] = Field(default_factory=dict)
+    origin: Origin | None = None
     code_version: Text
     files: dict[str, Digest] = Field(default_factory=dict)
 
@@ -330,7 +337,24 @@ class ModelCard(CardPart):
             raise ValueError("thresholds stand on calibrated probabilities, but the card names no calibrator")
         if self.conformal is not None:
             self._check_conformal(self.conformal)
+        if self.origin is None and (not self.data or self.split_digest is None):
+            raise ValueError("a model that was not imported states its data and the digest of its split")
+        self._check_voxels()
         return self
+
+    def _check_voxels(self) -> None:
+        is_volume = isinstance(self.preprocessing, VolumePreprocessing)
+        if (self.outputs == "voxels") != is_volume or (self.volume is not None) != is_volume:
+            raise ValueError(
+                "outputs voxels, a preprocessing of kind volume and `volume` come together or not at all"
+            )
+        if self.volume is None:
+            return
+        highest = max(self.volume.voxel_labels.paint, default=0)
+        if highest >= len(self.classes) or len(self.classes) < 2:
+            raise ValueError(
+                f"labels of voxels number the classes from 0, the background: {len(self.classes)} classes are too few"
+            )
 
     def _check_conformal(self, conformal: Conformal) -> None:
         if self.calibrator is None:
@@ -347,6 +371,24 @@ class ModelCard(CardPart):
     def class_names(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
         return tuple(item.name for item in self.classes)
+
+    @property
+    def picture(self) -> Preprocessing:
+        """How a picture becomes the input. Raises ModelError for a model of volumes."""
+        if isinstance(self.preprocessing, VolumePreprocessing):
+            raise ModelError(
+                f"model {self.name} labels the voxels of volumes; one that reads pictures is needed here"
+            )
+        return self.preprocessing
+
+    @property
+    def of_volumes(self) -> tuple[VolumePreprocessing, VolumeInference]:
+        """How a volume becomes the input and how the network is run. Raises ModelError for a model of pictures."""
+        if not isinstance(self.preprocessing, VolumePreprocessing) or self.volume is None:
+            raise ModelError(
+                f"model {self.name} reads pictures; one that labels the voxels of volumes is needed here"
+            )
+        return self.preprocessing, self.volume
 
     def figure(self, name: str) -> Figure | None:
         """The figure of that name on data that training never saw; None where none was measured."""

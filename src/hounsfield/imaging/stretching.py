@@ -1,0 +1,74 @@
+"""An array stretched to another number of voxels, corner to corner: the resampling that nnU-Net's networks were fed with.
+
+Source: Isensee 2021, Nat Methods 18:203 (supplement 2, resampling): cubic splines for images, linear for what a network
+gives back; where one axis is much coarser, that one by its nearest slice and the others slice by slice. Values beyond the
+outermost centres are those at the edge, and a spline never leaves the range of the array.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from hounsfield.core.grid import Grid
+from hounsfield.imaging.resampling import resample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# From this ratio of the largest to the smallest spacing on, the coarsest axis is treated apart.
+ANISOTROPY = 3.0
+# So many copies of the edge make a spline there what it would be with the edge going on for ever, to 1e-6.
+_EDGE = 12
+
+
+def stretched_shape(
+    shape: tuple[int, ...], spacing_mm: tuple[float, ...], new_mm: tuple[float, ...]
+) -> tuple[int, int, int]:
+    """Number of voxels (z, y, x) that an array of `spacing_mm` has at about `new_mm`, rounded half to even."""
+    z, y, x = (
+        max(round(old_mm / mm * n), 1) for n, old_mm, mm in zip(shape, spacing_mm, new_mm, strict=True)
+    )
+    return z, y, x
+
+
+def coarse_axis(spacing_mm: tuple[float, ...], new_mm: tuple[float, ...]) -> int | None:
+    """The axis that is treated apart: the one coarsest axis of the old, else of the new spacing; None if there is none."""
+    for spacing in (spacing_mm, new_mm):
+        if max(spacing) / min(spacing) > ANISOTROPY:
+            coarsest = [axis for axis, mm in enumerate(spacing) if mm == max(spacing)]
+            return coarsest[0] if len(coarsest) == 1 else None
+    return None
+
+
+def stretch(
+    array: NDArray[Any], shape: tuple[int, int, int], *, order: Literal[0, 1, 3], apart: int | None = None
+) -> NDArray[np.float32]:
+    """`array` (z, y, x) stretched to `shape`; apart: an axis that takes its nearest slices instead of interpolating."""
+    values = np.asarray(array, dtype=np.float32)
+    if values.shape == shape:
+        return values
+    inner = tuple(values.shape[axis] if axis == apart else n for axis, n in enumerate(shape))
+    if inner != values.shape:
+        lowest, highest = float(values.min()), float(values.max())
+        values = _stretched(values, (inner[0], inner[1], inner[2]), order)
+        if order > 1:
+            np.clip(values, lowest, highest, out=values)
+    return values if inner == shape else _stretched(values, shape, 0)
+
+
+def _stretched(
+    values: NDArray[np.float32], shape: tuple[int, int, int], order: Literal[0, 1, 3]
+) -> NDArray[np.float32]:
+    ratios = [old / new for old, new in zip(values.shape, shape, strict=True)]
+    edges = [_EDGE if ratio != 1.0 else 0 for ratio in ratios]
+    padded = np.pad(values, [(edge, edge) for edge in edges], mode="edge")
+    source, target = np.eye(4), np.diag([*ratios, 1.0])
+    source[:3, 3] = [-edge for edge in edges]
+    target[:3, 3] = [ratio / 2 - 0.5 for ratio in ratios]
+    z, y, x = padded.shape
+    return np.asarray(
+        resample(padded, Grid((z, y, x), source), Grid(shape, target), order=order, fill_value=0.0),
+        dtype=np.float32,
+    )

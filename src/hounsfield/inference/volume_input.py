@@ -1,0 +1,271 @@
+"""Volumes as a network was trained to see them, and the way back: what `zoo.VolumePreprocessing` states, carried out.
+
+`prepare_volume` gives the input; `VolumeInput.labels` brings logits back onto the image's own voxels, class by class, so
+that no more than two volumes of the image's size are held. No torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from hounsfield.core import Grid
+from hounsfield.core.errors import RefusedInput, UsageError
+from hounsfield.imaging.components import label_components
+from hounsfield.imaging.orientation import StandardView
+from hounsfield.imaging.resampling import grid_with_spacing, resample
+from hounsfield.imaging.stretching import coarse_axis, stretch, stretched_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from hounsfield.core import Image
+    from hounsfield.zoo import GreyValues, VolumePreprocessing, VoxelLabels
+
+    Box = tuple[slice, slice, slice]
+
+# A head stands out from the air around it by this share of the bright end of its grey values.
+_HEAD_SHARE = 0.05
+_MOST_LABELS_8_BIT = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeInput:
+    """A network's input and where it lies.
+
+    values: float32 (channels, z, y, x). image_grid: of the image asked about. view: how its array is seen. box: of the
+    view, what the crop kept. grid: of `values`, None where it is the box's own voxels; stretched: whether `values` are
+    the box stretched corner to corner (else resampled in millimetres).
+    """
+
+    values: NDArray[np.float32]
+    image_grid: Grid
+    view: StandardView
+    box: Box
+    grid: Grid | None
+    stretched: bool
+    apart: int | None = None
+
+    @property
+    def is_on_voxels(self) -> bool:
+        """Whether the input's voxels are the image's, so that labels need no resampling."""
+        return self.grid is None and not self.stretched
+
+    def restore(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Labels of the input's voxels on the image's (z, y, x), where `is_on_voxels`; 0 outside the crop."""
+        z, y, x = (self.image_grid.shape[axis] for axis in self.view.order)
+        whole = np.zeros((z, y, x), dtype=labels.dtype)
+        whole[self.box] = labels
+        return np.ascontiguousarray(self.view.undo(whole))
+
+    def labels(
+        self, logits: Callable[[int], NDArray[Any]], n_channels: int, rule: VoxelLabels
+    ) -> NDArray[Any]:
+        """Labels (z, y, x) on the image's grid. logits: of channel i on the input's voxels (z, y, x); asked once each."""
+        box_grid = _part(self.view.grid(self.image_grid), self.box)
+        if rule.way == "painted":
+            label = np.zeros(box_grid.shape, dtype=np.uint16 if max(rule.paint) > 255 else np.uint8)
+            least = np.log(rule.threshold / (1 - rule.threshold)) if 0 < rule.threshold < 1 else 0.0
+            for channel, painted in enumerate(rule.paint):
+                label[self._on_box(logits(channel), box_grid) >= least] = painted
+            return self.restore(label)
+        kind = np.uint8 if n_channels <= _MOST_LABELS_8_BIT else np.uint16
+        label = np.zeros(box_grid.shape, dtype=kind)
+        best = self._on_box(logits(0), box_grid, outside=0.0)
+        for channel in range(1, n_channels):
+            values = self._on_box(logits(channel), box_grid)
+            better = values > best
+            label[better] = channel
+            np.copyto(best, values, where=better)
+        return self.restore(label)
+
+    def _on_box(
+        self, logits: NDArray[Any], box_grid: Grid, *, outside: float = -np.inf
+    ) -> NDArray[np.float32]:
+        values = np.asarray(logits, dtype=np.float32)
+        if self.stretched:
+            return np.array(stretch(values, box_grid.shape, order=1, apart=self.apart))
+        if self.grid is None:
+            return np.array(values)
+        return np.asarray(
+            resample(values, self.grid, box_grid, order=1, fill_value=outside), dtype=np.float32
+        )
+
+
+def prepare_volume(images: Sequence[Image], settings: VolumePreprocessing) -> VolumeInput:
+    """The network's input for one image a channel, in the card's order.
+
+    Images after the first are brought onto the grid of the first where theirs differs. Raises RefusedInput for another
+    number of images, for colour or time, for values that are not finite; GeometryError where an axis or millimetres are
+    needed and the file states none.
+    """
+    volumes = _on_one_grid(images, settings)
+    image_grid = images[0].grid
+    view = StandardView.of_grid(image_grid, settings.axes) if settings.axes else StandardView.as_stored()
+    seen = [view.apply(volume) for volume in volumes]
+    box = _box(seen, settings.crop)
+    inside = _not_zero(seen)[box] if settings.crop == "nonzero" else None
+    values = [np.asarray(volume[box], dtype=np.float32) for volume in seen]
+    grid = _part(view.grid(image_grid), box)
+    scaled = settings.grey_values_first
+    if scaled:
+        values = _scaled(values, settings, inside)
+    values, target, apart = _on_network_grid(values, grid, settings)
+    if not scaled:
+        values = _scaled(values, settings, None)
+    return VolumeInput(
+        np.stack(values),
+        image_grid,
+        view,
+        box,
+        target,
+        settings.grid != "patient" and values[0].shape != grid.shape,
+        apart,
+    )
+
+
+def _on_one_grid(images: Sequence[Image], settings: VolumePreprocessing) -> list[NDArray[Any]]:
+    if len(images) != len(settings.channels):
+        needed = ", ".join(channel.name for channel in settings.channels)
+        raise RefusedInput(f"the model takes {needed}; {len(images)} images were given")
+    volumes: list[NDArray[Any]] = []
+    for image, channel in zip(images, settings.channels, strict=True):
+        if image.is_colour or image.array.ndim != 3:
+            raise RefusedInput(
+                f"{channel.name} is in colour or a movie; one grey volume is needed. Give one phase of it."
+            )
+        if channel.unit is not None and image.unit != channel.unit:
+            raise RefusedInput(f"{channel.name} is in {image.unit}, and the model takes {channel.unit}")
+        values = image.array
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise RefusedInput(f"{channel.name} has values that are not finite. Use the scanner's original.")
+        if volumes and not image.grid.is_same_as(images[0].grid):
+            values = resample(
+                values, image.grid, images[0].grid, order=1, fill_value=float(np.asarray(values).min())
+            )
+        volumes.append(values)
+    return volumes
+
+
+def _not_zero(volumes: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    mask = np.zeros(volumes[0].shape, dtype=np.bool_)
+    for volume in volumes:
+        mask |= volume != 0
+    return np.asarray(ndimage.binary_fill_holes(mask), dtype=np.bool_)
+
+
+def _head(volumes: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    """What stands out from the air of the first channel, its largest piece."""
+    volume = volumes[0]
+    darkest, bright = (float(v) for v in np.percentile(volume, (0.0, 99.5)))
+    mask = np.asarray(volume > darkest + _HEAD_SHARE * (bright - darkest))
+    return np.asarray(label_components(mask)[0] == 1, dtype=np.bool_)
+
+
+def _box(volumes: Sequence[NDArray[Any]], crop: str) -> Box:
+    whole = slice(0, volumes[0].shape[0]), slice(0, volumes[0].shape[1]), slice(0, volumes[0].shape[2])
+    if crop == "none":
+        return whole
+    mask = _not_zero(volumes) if crop == "nonzero" else _head(volumes)
+    if not mask.any():
+        raise RefusedInput("the volume is empty: there is nothing in it that the model could see")
+    found = ndimage.find_objects(mask.astype(np.uint8))[0]
+    return found[0], found[1], found[2]
+
+
+def _part(grid: Grid, box: Box) -> Grid:
+    """The grid of a box of an array on `grid`."""
+    z, y, x = (part.stop - part.start for part in box)
+    if grid.affine is None:
+        return Grid((z, y, x), None, grid.frame_of_reference_uid)
+    affine = grid.affine.copy()
+    affine[:3, 3] = grid.index_to_mm(np.array([part.start for part in box], dtype=np.float64))
+    return Grid((z, y, x), affine, grid.frame_of_reference_uid)
+
+
+def _on_network_grid(
+    values: list[NDArray[np.float32]], grid: Grid, settings: VolumePreprocessing
+) -> tuple[list[NDArray[np.float32]], Grid | None, int | None]:
+    """The volumes on the network's voxels; the grid of these where they are resampled in millimetres."""
+    if settings.grid == "patient":
+        target = _target(grid, settings)
+        if target.is_same_as(grid):
+            return values, None, None
+        moved = [
+            resample(v, grid, target, order=settings.order, fill_value=float(v.min())).astype(np.float32)
+            for v in values
+        ]
+        return moved, target, None
+    if settings.grid == "fixed":
+        if settings.shape is None:
+            raise UsageError("a fixed grid has a shape")
+        return [stretch(v, settings.shape, order=settings.order) for v in values], None, None
+    if settings.spacing_mm is None:
+        raise UsageError("a stretched grid has a spacing")
+    shape = stretched_shape(grid.shape, grid.spacing_mm, settings.spacing_mm)
+    apart = coarse_axis(grid.spacing_mm, settings.spacing_mm)
+    return [stretch(v, shape, order=settings.order, apart=apart) for v in values], None, apart
+
+
+def _target(grid: Grid, settings: VolumePreprocessing) -> Grid:
+    if settings.spacing_mm is None and settings.shape is None:
+        return grid
+    spacing = settings.spacing_mm or grid.spacing_mm
+    if settings.shape is None:
+        if np.allclose(spacing, grid.spacing_mm, rtol=0, atol=1e-4):
+            return grid
+        return grid_with_spacing(grid, spacing)
+    steps = np.array(spacing) / np.array(grid.spacing_mm)
+    first = ((np.array(grid.shape) - 1) - (np.array(settings.shape) - 1) * steps) / 2
+    affine = np.array(grid.affine)
+    affine[:3, 3] = grid.index_to_mm(first)
+    affine[:3, :3] *= steps
+    return Grid(settings.shape, affine, grid.frame_of_reference_uid)
+
+
+def _scaled(
+    values: list[NDArray[np.float32]], settings: VolumePreprocessing, inside: NDArray[np.bool_] | None
+) -> list[NDArray[np.float32]]:
+    return [
+        grey_values(volume, channel.grey_values, inside)
+        for volume, channel in zip(values, settings.channels, strict=True)
+    ]
+
+
+def grey_values(
+    volume: NDArray[np.float32], rule: GreyValues, inside: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Grey values of a volume (z, y, x) as `rule` says; inside: where `inside_only` looks, 0 is set elsewhere.
+
+    Raises RefusedInput for a volume without contrast where the rule divides by it.
+    """
+    if rule.way == "none":
+        return volume
+    if rule.way == "clip-zscore":
+        clipped = np.clip(volume, rule.low, rule.high)
+        return np.asarray((clipped - rule.mean) / max(rule.standard_deviation, 1e-8), dtype=np.float32)
+    if rule.way == "range":
+        share = (volume - rule.low) / (rule.high - rule.low)
+        scaled = share * (rule.to_high - rule.to_low) + rule.to_low
+        if rule.clip:
+            scaled = np.clip(scaled, min(rule.to_low, rule.to_high), max(rule.to_low, rule.to_high))
+        return np.asarray(scaled, dtype=np.float32)
+    if rule.way == "zscore":
+        looked_at = volume[inside] if rule.inside_only and inside is not None else volume
+        mean, spread = float(looked_at.mean(dtype=np.float64)), float(looked_at.std(dtype=np.float64))
+        scaled = (volume - np.float32(mean)) / np.float32(max(spread, 1e-8))
+        if rule.inside_only and inside is not None:
+            scaled[~inside] = 0.0
+        return np.asarray(scaled, dtype=np.float32)
+    low, high = 0.0, float(volume.max())
+    if rule.way == "unit-range":
+        low, high = (float(v) for v in np.percentile(volume, (rule.percentile_low, rule.percentile_high)))
+    if not high > low:
+        raise RefusedInput("the volume has no contrast: check that the file holds an image")
+    scaled = (volume - np.float32(low)) / np.float32(high - low)
+    return np.asarray(np.clip(scaled, 0.0, 1.0) if rule.way == "unit-range" else scaled, dtype=np.float32)
