@@ -45,6 +45,12 @@ def read(
             autocompletion=complete_application,
         ),
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model", "-m", help="Only this installed model (may be repeated); see `hounsfield models list`."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for reports, DICOM results, masks and JSON.")
     ] = None,
@@ -70,23 +76,24 @@ def read(
             "--workers and --engine are for an archive, whose results need a folder: give --out too"
         )
     started_s = time.monotonic()
+    asked = [*(application or []), *(f"bundle-{name}" for name in model or [])]
     progress = TerminalProgress(quiet=quiet or as_json)
     stated = parse_stated(state or [])
-    together = over_visits(application or [])
+    together = over_visits(asked)
     if together:
-        _check_together(together, application or [], out, is_shared=workers is not None or engine is not None)
+        _check_together(together, asked, out, is_shared=workers is not None or engine is not None)
     if out is not None and not together and (engine is not None or holds_many(path, out)):
         request = ArchiveRequest(
             str(path),
             str(out),
-            tuple(application) if application else None,
+            tuple(asked) if asked else None,
             stated,
             tuple(str(folder) for folder in model_folders()),
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
         path,
-        applications=application,
+        applications=asked or None,
         out=out,
         stated=stated,
         progress=progress,

@@ -29,7 +29,8 @@ class Role:
     slices), `slice` (exactly one slice; millimetres not needed), `any`. raster: whether PNG and JPEG
     files, which state no modality, may be tried: the model's guard then decides. spacing_mm: largest
     distance between slices. min_slices: fewest slices. kind `regions` asks for SEG, RTSTRUCT or mask
-    files drawn on the main image. optional: the application can run without it.
+    files drawn on the main image. optional: the application can run without it. words: all of which the series'
+    description, protocol or file name must hold, where several series of one modality are told apart by them ("FLAIR").
     """
 
     name: str
@@ -41,6 +42,7 @@ class Role:
     min_slices: int = 1
     kind: Literal["image", "regions"] = "image"
     optional: bool = False
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

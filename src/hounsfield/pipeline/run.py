@@ -19,10 +19,10 @@ from hounsfield.core import (
     Reading,
     Silent,
 )
-from hounsfield.core import applications as registered
 from hounsfield.core.errors import MissingModel, RefusedInput, StudyError
 from hounsfield.core.progress import step
 from hounsfield.core.uid import derive_uid
+from hounsfield.pipeline.bundle_application import asked_applications
 from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256, region_sha256
 from hounsfield.pipeline.opened_models import opened_once
 from hounsfield.pipeline.selection import Verdict, select
@@ -117,7 +117,7 @@ def run(
 def carry_out(request: Request, folder: ResultFolder | None, progress: Progress | None = None) -> Run:
     """Read what `request` names; results go to `folder`, whose overview is left to the caller."""
     session = _Session(
-        [registered.get(name) for name in (request.applications or registered.names())],
+        asked_applications(request.applications, request.model_folders),
         opened_once(request.model_folders),
         folder,
         progress or Silent(),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hounsfield import __version__
 from hounsfield.core.code import PRIVATE_SCHEME
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.core.registry import Registry
@@ -143,7 +143,7 @@ def imported_card(request: ImportRequest, format_name: str, said: Mapping[str, A
         "name": request.bundle_name(),
         "version": "1.0.0",
         "title": request.bundle_name(),
-        "code_version": __version__,
+        "code_version": version("hounsfield"),
         **missing,
         **stated,
         "origin": origin,
