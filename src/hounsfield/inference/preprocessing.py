@@ -20,6 +20,8 @@ from hounsfield.zoo import Preprocessing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+WHITE = 255.0  # of a picture as it is shown; `studies` and `datasets` give 8-bit pictures so
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
@@ -57,9 +59,9 @@ class Prepared:
 def prepare(picture: NDArray[Any], settings: Preprocessing) -> Prepared:
     """The network's input for `picture` (y, x), any size.
 
-    With normalisation "range" the picture must be as it is shown: uint8, or floats from 0 (black) to 1 (white). Raises
-    RefusedInput for another shape, for values that are not finite or of another range, and for a picture without
-    contrast (between the two percentiles of `settings`, where these count).
+    With normalisation "range" the picture must be as it is shown, from 0 (black) to 255 (white). Raises RefusedInput for
+    another shape, for values that are not finite or of another range, and for a picture without contrast (between the two
+    percentiles of `settings`, where these count).
     """
     if settings.normalisation == "range":
         return _prepared_as_shown(np.asarray(picture), settings)
@@ -88,18 +90,16 @@ def _shown_grey(picture: NDArray[Any]) -> NDArray[np.float32]:
     """The picture as it is shown, 0 black to 1 white; what its numbers mean is not guessed."""
     if picture.ndim != 2 or 0 in picture.shape:
         raise RefusedInput(f"a picture of shape {picture.shape} is no single slice; give one slice (y, x)")
-    if picture.dtype == np.uint8:
-        return picture.astype(np.float32) / 255
     grey = np.asarray(picture, dtype=np.float32)
     if not np.isfinite(grey).all():
         raise RefusedInput("the picture holds values that are not finite; export it again")
     low, high = float(grey.min()), float(grey.max())
-    if picture.dtype.kind != "f" or low < 0.0 or high > 1.0:
+    if low < 0.0 or high > WHITE or high <= 1.0:
         raise RefusedInput(
-            f"this model takes pictures as they are shown: 8-bit numbers, or floats from 0 (black) to 1 (white). These are "
-            f"{picture.dtype} from {low:g} to {high:g}: apply the window of the film first."
+            f"this model takes pictures as they are shown, from 0 (black) to {WHITE:g} (white); these numbers go from "
+            f"{low:g} to {high:g}. Apply the window of the film, or give an 8-bit picture."
         )
-    return grey
+    return grey / np.float32(WHITE)
 
 
 class PictureToInput:
