@@ -80,10 +80,9 @@ def placement(shape_yx: tuple[int, int], settings: Preprocessing) -> Placement:
     if settings.shorter_px is not None:
         # torchvision: the longer side is rounded down, the corner of the centre square to the nearest.
         resized = tuple(int(settings.shorter_px * side / min(shape_yx)) for side in shape_yx)
-        corner = tuple(round((side - size) / 2.0) for side in resized)
-        return Placement(
-            size, shape_yx, (0, 0), shape_yx, (resized[0], resized[1]), (corner[0], corner[1])
-        )
+        rounded = round if settings.corner == "nearest" else int
+        corner = tuple(rounded((side - size) / 2.0) for side in resized)
+        return Placement(size, shape_yx, (0, 0), shape_yx, (resized[0], resized[1]), (corner[0], corner[1]))
     scale = size / max(shape_yx)
     high, wide = max(1, round(height * scale)), max(1, round(width * scale))
     corner_yx = (-((size - high) // 2), -((size - wide) // 2))
@@ -99,7 +98,8 @@ def fitted(grey: NDArray[np.float32], place: Placement, settings: Preprocessing)
     if way.endswith("-8-bit"):
         levels = np.round(part * _LEVELS).astype(np.uint8)
         _, filter_name, *_ = way.split("-")
-        resized = _pillow(levels, place.resized_yx, filter_name).astype(np.float32) / _LEVELS * span + black
+        shown = np.asarray(_pillow(levels, place.resized_yx, filter_name), dtype=np.float32)
+        resized = shown / np.float32(_LEVELS) * span + black
     else:
         # The numbers are resized, not the greys: what lies around a picture is 0 to scikit-image.
         resized = _RESIZED[way](part * span + black, place.resized_yx)

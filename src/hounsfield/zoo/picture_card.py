@@ -28,7 +28,8 @@ class Preprocessing(CardPart):
     (`datasets.fit_picture`) and leaves mean 0 and standard deviation 1 to the network. "range" takes the picture as it is
     shown: black becomes the number `black`, white `white`; then, where they are given, less `mean` by `deviation`, one
     each a channel. fit: "pad" the longer side fills the square, the rest is black; "crop" the square around the centre;
-    "stretch" both sides to the square; "resize-crop" the shorter side to `shorter_px`, then the square around the centre.
+    "stretch" both sides to the square; "resize-crop" the shorter side to `shorter_px`, then the square around the centre,
+    whose corner is rounded to the nearest pixel (torchvision) or down (Hugging Face).
     channels: 3 repeats the grey picture. interpolation: of "range": Pillow's filters, which widen when they shrink, on
     numbers or on the 256 grey levels (rounded, as in torchvision and timm); "scikit-image" its `resize` with its blur
     before shrinking and zeros around the picture (TorchXRayVision); "linear" without any blur.
@@ -46,6 +47,7 @@ class Preprocessing(CardPart):
     deviation: tuple[Annotated[float, Field(gt=0.0)], ...] = ()
     fit: Literal["pad", "crop", "stretch", "resize-crop"] = "pad"
     shorter_px: int | None = Field(default=None, ge=16, le=4096)
+    corner: Literal["nearest", "down"] = "nearest"
     interpolation: Interpolation = "pillow-bilinear"
 
     @model_validator(mode="after")

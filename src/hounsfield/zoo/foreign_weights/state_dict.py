@@ -29,7 +29,7 @@ _OLD_DENSENET = re.compile(
 def state_dict_of(tree: Any, name: str, *, place: str | None = None) -> dict[str, NDArray[Any]]:
     """The network's weights by key in a checkpoint's tree.
 
-    A whole network that was pickled is walked by its parts. place: the key they lie under, where the usual ones do not
+    A whole network that was pickled, or TorchScript, is walked by its parts; no code in it is run. place: the key they lie under, where the usual ones do not
     serve. Raises ModelError saying what the file holds where
     no weights are found, or where they lie in several places (an averaged copy beside the plain one, say).
     """
@@ -68,16 +68,19 @@ def _of_module(module: Unread, name: str) -> dict[str, NDArray[Any]]:
 
 
 def _parts(module: Any, prefix: str, depth: int) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Parameters and buffers of a pickled network by the names of its parts, as its `state_dict` would name them."""
+    """Parameters and buffers of a pickled network by the names of its parts, as its `state_dict` would name them.
+
+    torch.nn keeps them apart in three dicts; TorchScript keeps all among the attributes.
+    """
     if not isinstance(module, Unread) or depth > _DEEPEST:
         return
-    for kind in ("_parameters", "_buffers"):
-        held = module.state.get(kind)
-        if isinstance(held, dict):
-            yield from ((f"{prefix}{key}", v) for key, v in held.items() if isinstance(v, np.ndarray))
-    parts = module.state.get("_modules")
-    for key, part in parts.items() if isinstance(parts, dict) else ():
-        yield from _parts(part, f"{prefix}{key}.", depth + 1)
+    kinds = [module.state.get(kind) for kind in ("_parameters", "_buffers", "_modules")]
+    for held in kinds if any(isinstance(kind, dict) for kind in kinds) else [module.state]:
+        for key, value in held.items() if isinstance(held, dict) else ():
+            if isinstance(value, np.ndarray):
+                yield f"{prefix}{key}", value
+            else:
+                yield from _parts(value, f"{prefix}{key}.", depth + 1)
 
 
 def texts_of(tree: Any) -> dict[str, tuple[str, ...]]:

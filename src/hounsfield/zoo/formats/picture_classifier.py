@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from hounsfield.core.errors import HounsfieldError, UsageError
+from hounsfield.core.errors import UsageError
 from hounsfield.zoo.foreign_weights import stored_network
 from hounsfield.zoo.model_formats import model_format
 from hounsfield.zoo.published_networks import recognise
@@ -20,7 +20,7 @@ from hounsfield.zoo.published_networks.classifier_bundle import (
     stated_labels,
     write_classifier,
 )
-from hounsfield.zoo.published_networks.recognise import is_recognised
+from hounsfield.zoo.published_networks.recognise import glimpse, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,15 +44,10 @@ class PictureClassifier:
 
     def detects(self, path: Path) -> bool:
         """Whether it holds weights of a known network that no more special format takes for its own."""
-        if not path.is_file():
-            return False
-        try:
-            weights = stored_network(path).weights
-        except HounsfieldError:
-            return False
         from hounsfield.zoo.formats.torchxrayvision import is_of_this_kind
 
-        return is_recognised(weights) and not is_of_this_kind(weights)
+        weights = glimpse(path)
+        return plan_of(weights) is not None and not is_of_this_kind(weights)
 
     def convert(self, request: ImportRequest) -> Bundle:
         """Write the bundle."""

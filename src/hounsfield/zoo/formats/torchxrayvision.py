@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hounsfield.core.errors import HounsfieldError, ModelError
+from hounsfield.core.errors import ModelError
 from hounsfield.zoo.foreign_weights import StoredNetwork, stored_network
 from hounsfield.zoo.model_card import ClassCode
 from hounsfield.zoo.model_formats import model_format, named_classes
 from hounsfield.zoo.picture_card import Scores
 from hounsfield.zoo.published_networks import PRESETS, recognise
 from hounsfield.zoo.published_networks.classifier_bundle import check_labels, stated_labels, write_classifier
-from hounsfield.zoo.published_networks.recognise import is_recognised
+from hounsfield.zoo.published_networks.recognise import glimpse, plan_of
 from hounsfield.zoo.published_networks.torchxrayvision_weights import KNOWN
 
 if TYPE_CHECKING:
@@ -56,13 +56,7 @@ class TorchXRayVision:
 
     def detects(self, path: Path) -> bool:
         """Whether it holds a network of one grey channel with TorchXRayVision's outputs or operating points."""
-        if not path.is_file():
-            return False
-        try:
-            weights = stored_network(path).weights
-        except HounsfieldError:
-            return False
-        return is_recognised(_network_alone(weights)) and is_of_this_kind(weights)
+        return is_of_this_kind(glimpse(path))
 
     def convert(self, request: ImportRequest) -> Bundle:
         """Write the bundle of the outputs that have a name and an operating point."""
@@ -107,14 +101,12 @@ class TorchXRayVision:
 
 
 def is_of_this_kind(weights: Mapping[str, NDArray[Any]]) -> bool:
-    """Whether weights of a known network are TorchXRayVision's: operating points, or one channel and its 18 outputs."""
-    if any(key.split(".")[-1] == _POINTS for key in weights):
-        return True
-    try:
-        found = recognise(weights, "")
-    except ModelError:
+    """Whether weights are of a network of one channel with TorchXRayVision's operating points or its 18 outputs."""
+    plan = plan_of(_network_alone(weights))
+    if plan is None or plan.arguments.get("in_channels") != 1:
         return False
-    return found.arguments.get("in_channels") == 1 and found.n_classes == _N_OUTPUTS
+    has_points = any(key.split(".")[-1] == _POINTS for key in weights)
+    return has_points or plan.arguments["n_classes"] == _N_OUTPUTS
 
 
 def _network_alone(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

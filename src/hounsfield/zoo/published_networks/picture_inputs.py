@@ -132,5 +132,5 @@ def _hugging_face(said: Mapping[str, Any], name: str) -> Preprocessing:
     # ConvNextImageProcessor: below 384 resized by crop_pct, then the centre; else stretched.
     side = int(size["shortest_edge"])
     if side < 384 and "crop_pct" in said:
-        fields |= {"fit": "resize-crop", "shorter_px": int(side / float(said["crop_pct"]))}
+        fields |= {"fit": "resize-crop", "shorter_px": int(side / float(said["crop_pct"])), "corner": "down"}
     return _imagenet(**fields, size_px=side)

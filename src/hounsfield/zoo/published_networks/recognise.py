@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hounsfield.core.errors import ModelError
-from hounsfield.zoo.foreign_weights import without_wrapper_names
+from hounsfield.core.errors import HounsfieldError, ModelError
+from hounsfield.zoo.foreign_weights import stored_network, weights_format, without_wrapper_names
 from hounsfield.zoo.published_networks import densenet_names, resnet_names, vit_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -27,6 +29,7 @@ _FAMILIES = (
     ("cls_token", vit_names.plan),
     ("class_token", vit_names.plan),
 )
+_READ = ("safetensors", "torch archive", "torch pickle")
 _COUNTER = "num_batches_tracked"
 
 
@@ -61,7 +64,7 @@ def recognise(
     network, and naming the weight that is missing, left over, of another shape or not finite.
     """
     weights = _under_own_names(without_wrapper_names(stored))
-    found = next((p for anchor, plan in _FAMILIES if _has(weights, anchor) and (p := plan(weights))), None)
+    found = plan_of(weights)
     if found is None:
         some = ", ".join(sorted(weights)[:4])
         raise ModelError(
@@ -77,10 +80,31 @@ def recognise(
     return Recognised(found.network, settings, _renamed(weights, found, settings, name))
 
 
-def is_recognised(stored: Mapping[str, NDArray[Any]]) -> bool:
-    """Whether the weights look like those of a known network; what is wrong with them is not yet asked."""
+def plan_of(stored: Mapping[str, NDArray[Any]]) -> Plan | None:
+    """The plan of the known network that the weights look like; what is wrong with them is not yet asked."""
     weights = _under_own_names(without_wrapper_names(stored))
-    return any(_has(weights, anchor) and plan(weights) for anchor, plan in _FAMILIES)
+    plans = (plan(weights) for anchor, plan in _FAMILIES if _has(weights, anchor))
+    return next((found for found in plans if found is not None), None)
+
+
+def glimpse(path: Path) -> Mapping[str, NDArray[Any]]:
+    """Names and shapes of the weights in a file, none for what holds no weights; the arrays are empty of numbers.
+
+    Formats ask in turn what a file is: it is read once.
+    """
+    try:
+        if not path.is_file() or weights_format(path) not in _READ:
+            return {}
+        found = path.stat()
+        return _glimpse(path, found.st_mtime_ns, found.st_size)
+    except (HounsfieldError, OSError):
+        return {}
+
+
+@lru_cache(maxsize=4)
+def _glimpse(path: Path, _changed_ns: int, _n_bytes: int) -> Mapping[str, NDArray[Any]]:
+    weights = stored_network(path).weights
+    return {key: np.broadcast_to(np.float32(0), value.shape) for key, value in weights.items()}
 
 
 def _has(weights: Mapping[str, NDArray[Any]], anchor: str) -> bool:
