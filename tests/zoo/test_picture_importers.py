@@ -152,9 +152,11 @@ class TestTorchXRayVision:
 class Pickled(torch.nn.Module):
     """What torch.save leaves of a network that is saved whole."""
 
+    pathologies: list[str]
+
     def __init__(self, weights, points, labels):
         super().__init__()
-        self.pathologies: list[str] = labels
+        self.pathologies = labels
         self.register_buffer("op_threshs", points)
         for key, value in weights.items():
             owner = self
