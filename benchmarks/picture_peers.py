@@ -102,7 +102,9 @@ def compare_torchxrayvision(judge: Comparison) -> None:
             path = judge.saved(stirred(model).state_dict())
         logits = model(inputs)[0]
         prediction = judge.add(f"TorchXRayVision {known}", path, logits.numpy()[kept], weights=known)
-        scores = xrv.models.op_norm(torch.sigmoid(logits[None]), torch.from_numpy(points))[0].numpy()[kept]
+        scores = xrv.models.op_norm(torch.sigmoid(logits[None]), torch.tensor(facts["op_threshs"]))[
+            0
+        ].numpy()[kept]
         gap = float(np.abs(prediction.scores - scores).max())
         judge.rows.append(("  its scores", "", f"{scores.max():.3g}", f"{gap:.2g}"))
 

@@ -12,6 +12,7 @@ from hounsfield.core.progress import Silent, step
 from hounsfield.inference.built_network import built_network
 from hounsfield.inference.sliding_window import Windows, window_labels, window_logits
 from hounsfield.inference.torch_model import TorchModel, load_model
+from hounsfield.inference.views_model import ViewsModel, load_views_model
 from hounsfield.inference.volume_input import VolumeInput, prepare_volume
 from hounsfield.zoo import Bundle, open_bundle
 
@@ -166,9 +167,11 @@ def load_volume_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> Vo
     return VolumeModel(bundle, built_network(bundle, target), target)
 
 
-def open_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel | VolumeModel:
-    """The model of a bundle, of pictures or of volumes as its card says. Raises ModelError."""
+def open_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel | ViewsModel | VolumeModel:
+    """The model of a bundle, of pictures, of several views or of volumes as its card says. Raises ModelError."""
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
+    if bundle.card.preprocessing.kind == "views":
+        return load_views_model(bundle, device=device)
     load = load_volume_model if bundle.card.outputs == "voxels" else load_model
     return load(bundle, device=device)

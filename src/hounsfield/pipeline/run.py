@@ -25,6 +25,7 @@ from hounsfield.core.uid import derive_uid
 from hounsfield.pipeline.bundle_application import asked_applications
 from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256, region_sha256
 from hounsfield.pipeline.opened_models import opened_once
+from hounsfield.pipeline.picture_views import is_asked, joined_pictures
 from hounsfield.pipeline.selection import Verdict, select
 from hounsfield.pipeline.visits import Visit, by_patient, select_visits
 from hounsfield.pipeline.writing import ResultFolder
@@ -123,8 +124,9 @@ def carry_out(request: Request, folder: ResultFolder | None, progress: Progress 
         progress or Silent(),
     )
     found = read_studies(request.path, progress=session.progress, stated=request.stated, only=request.only)
-    for number, study in enumerate(found.studies):
-        step(session.progress, f"study {number + 1} of {len(found.studies)}", number / len(found.studies))
+    every = [*found.studies, *joined_pictures(found.studies)] if session.reads_views else found.studies
+    for number, study in enumerate(every):
+        step(session.progress, f"study {number + 1} of {len(every)}", number / len(every))
         session.read_study(study)
     for studies in by_patient(found.studies):
         session.read_visits(studies)
@@ -147,9 +149,16 @@ class _Session:
     readings: list[Reading] = field(default_factory=list)
     not_taken: list[Verdict] = field(default_factory=list)
 
+    @property
+    def reads_views(self) -> bool:
+        """Whether an application needs several views of one examination."""
+        return any(role.view is not None for one in self.applications for role in one.needs.roles)
+
     def read_study(self, study: Study) -> None:
         """Ask every application that reads studies one by one; run each as often as series match."""
-        for application in (one for one in self.applications if one.needs.visits == 1):
+        for application in self.applications:
+            if application.needs.visits > 1 or not is_asked(application, study):
+                continue
             selection = select(study, application)
             self.not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
             if not selection.matches and selection.near_misses:
