@@ -93,7 +93,28 @@ def write_classifier(
             f"{request.path.name} takes pictures of {n_channels} channels, and the preprocessing that was stated makes "
             f"{card.picture.channels}: state the other one"
         )
+    _try(found, card.picture.size_px, n_channels, request.path.name)
     return write_bundle(request.parent / card.name, card=card, weights=found.weights)
+
+
+def _try(found: Recognised, size_px: int, n_channels: int, name: str) -> None:
+    """Run the network without memory on a picture of the stated size: graphs of others need not fit together."""
+    import torch
+
+    from hounsfield.networks import networks
+
+    try:
+        with torch.device("meta"):
+            network = networks.get(found.network)(**found.arguments).eval()
+            logits, _ = network(torch.zeros(1, n_channels, size_px, size_px))
+    except (RuntimeError, IndexError, TypeError, ValueError, UsageError) as error:
+        raise ModelError(
+            f"{name} does not run on a picture of {size_px} x {size_px} pixels: {error}"
+        ) from error
+    if tuple(logits.shape) != (1, found.n_classes):
+        raise ModelError(
+            f"{name} gives {tuple(logits.shape)} for one picture, and not a number for each of {found.n_classes} classes"
+        )
 
 
 def _preprocessing(request: ImportRequest, fields: Mapping[str, Any]) -> Any:
