@@ -54,8 +54,10 @@ def check_header(content: bytes, name: str) -> None:
         raise ModelError(f"{name} has a header that is no JSON object. Get the file again.")
 
 
-def read_arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
+def read_arrays(content: bytes, name: str, *, finite: bool = True) -> dict[str, NDArray[Any]]:
     """The arrays in the bytes of a safetensors file, by key; every floating number in them is finite.
+
+    finite: False lets others pass (thresholds that are not a number where a class is not there).
 
     Raises ModelError naming the file and the key, MissingModel if safetensors is not installed.
     """
@@ -65,20 +67,22 @@ def read_arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = numpy_format.load(content)
     except (damage, KeyError, ValueError) as error:
         raise ModelError(f"{name} cannot be read as safetensors ({error}). Get the file again.") from error
-    _check_finite(arrays, name)
+    if finite:
+        _check_finite(arrays, name)
     return arrays
 
 
-def arrays_as_bytes(arrays: Mapping[str, Any], name: str) -> bytes:
+def arrays_as_bytes(arrays: Mapping[str, Any], name: str, *, finite: bool = True) -> bytes:
     """The bytes of a safetensors file with `arrays` (NumPy arrays, or torch tensors on any device).
 
-    The same arrays give the same bytes. Raises ModelError for no arrays and for numbers that are not
-    finite.
+    The same arrays give the same bytes. Raises ModelError for no arrays and, unless `finite` is False, for
+    numbers that are not finite.
     """
     if not arrays:
         raise ModelError(f"there are no arrays to write into {name}")
     plain = {key: _as_numpy(arrays[key]) for key in sorted(arrays)}
-    _check_finite(plain, name)
+    if finite:
+        _check_finite(plain, name)
     numpy_format, _ = _library()
     content: bytes = numpy_format.save(plain)
     return content

@@ -142,9 +142,13 @@ class VolumeInference(CardPart):
 
 
 class Origin(CardPart):
-    """Where an imported model came from: its format, the SHA-256 of the file that was given, and what it did not say."""
+    """Where an imported model came from: its format, the SHA-256 of the file that was given, and what it did not say.
+
+    left_out: outputs of the file that the bundle does not have, each with the reason.
+    """
 
     format: Text
     source: Text
     source_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     unstated: tuple[Text, ...] = ()
+    left_out: tuple[Text, ...] = ()
