@@ -7,6 +7,14 @@ imported when first asked for; `pip install 'hounsfield[runtime]'` brings them.
 
 from __future__ import annotations
 
+from hounsfield.inference.runtimes.bundled_network import (
+    PictureNetwork,
+    WholeAnswer,
+    choose_for_pictures,
+    choose_for_windows,
+    made_sample,
+    patch_network,
+)
 from hounsfield.inference.runtimes.choice import Choice, Trial, choose_predictor
 from hounsfield.inference.runtimes.equivalence import TOLERANCES, Likeness, Tolerance, likeness
 from hounsfield.inference.runtimes.onnx_graph import exported_onnx
@@ -22,11 +30,17 @@ __all__ = [
     "Likeness",
     "OnnxRuntimePredictor",
     "OpenVinoPredictor",
+    "PictureNetwork",
     "Predictor",
     "Tolerance",
     "TorchPredictor",
     "Trial",
+    "WholeAnswer",
+    "choose_for_pictures",
+    "choose_for_windows",
     "choose_predictor",
     "exported_onnx",
     "likeness",
+    "made_sample",
+    "patch_network",
 ]
