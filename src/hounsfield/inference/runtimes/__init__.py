@@ -13,6 +13,7 @@ from hounsfield.inference.runtimes.bundled_network import (
     choose_for_pictures,
     choose_for_windows,
     made_sample,
+    mean_network,
     patch_network,
 )
 from hounsfield.inference.runtimes.choice import Choice, Trial, choose_predictor
@@ -42,5 +43,6 @@ __all__ = [
     "exported_onnx",
     "likeness",
     "made_sample",
+    "mean_network",
     "patch_network",
 ]

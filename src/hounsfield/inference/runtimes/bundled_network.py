@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from hounsfield.core.errors import UsageError
 from hounsfield.inference.runtimes.choice import Choice, choose_predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,6 +93,24 @@ def patch_network(predictor: Predictor) -> Any:
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(predictor(batch.numpy())[0])
+
+    return run
+
+
+def mean_network(predictors: Sequence[Predictor]) -> Any:
+    """Several predictors as one network of windows, whose logits are the mean of theirs, as nnU-Net joins its folds.
+
+    No more than two predictors' logits are held at once. Raises UsageError for none.
+    """
+    if not predictors:
+        raise UsageError("an ensemble needs a predictor")
+
+    def run(batch: torch.Tensor) -> torch.Tensor:
+        windows = batch.numpy()
+        total = torch.from_numpy(predictors[0](windows)[0])
+        for predictor in predictors[1:]:
+            total += torch.from_numpy(predictor(windows)[0])
+        return total / len(predictors)
 
     return run
 
