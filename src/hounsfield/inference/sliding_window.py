@@ -16,6 +16,7 @@ import torch
 
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.core.progress import Silent, step
+from hounsfield.inference.largest_class import largest_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,7 +92,7 @@ def window_labels(
 
     network: gives logits; in evaluation mode. volume: float (z, y, x) or (channels, z, y, x), prepared as the network
     was trained; one smaller than a patch is padded with its smallest value. inside: (z, y, x) where there is something
-    to see; outside the label is 0, and windows without any of it are not run. memory_limit_bytes: what the held logits
+    to see (`imaging.patient_region.patient_region` finds it in a CT); outside the label is 0, and windows without any of it are not run. memory_limit_bytes: what the held logits
     may take (volume, network and labels come on top); 16-bit numbers are held where 32-bit ones would not fit.
     Raises UsageError for shapes that do not fit or a limit that cannot be kept, ModelError for a network whose output
     does not lie on its input. `progress` may stop the run.
@@ -310,7 +311,7 @@ class _Blend:
             part[:, : self.depth] += held[:, : self.depth]
         decided = next_a - a
         for z in range(decided):
-            self.labels[a + z, b : b + final] = part[:, z].argmax(dim=0).to(self.labels.dtype)
+            self.labels[a + z, b : b + final] = largest_class(part[:, z])
         left = self.patch[0] - decided
         if left > 0:
             held[:, :left] = part[:, decided:]
