@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hounsfield.cli._archive import read_many
-from hounsfield.cli._terminal import TerminalProgress, parse_stated, print_json, print_tables, table
+from hounsfield.cli._terminal import (
+    TerminalProgress,
+    parse_prevalence,
+    parse_stated,
+    print_json,
+    print_tables,
+    table,
+)
 from hounsfield.cli.exit_codes import of_run
 from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hounsfield.core import Reading
+    from hounsfield.core import Finding, Reading
     from hounsfield.pipeline import Run
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -52,6 +59,13 @@ def read(
         list[str] | None,
         typer.Option("--state", help="FILE=MODALITY:UNIT for a file that states neither, e.g. PET=PT:SUVbw."),
     ] = None,
+    prevalence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prevalence",
+            help="FINDING=SHARE at your site, for which probabilities are corrected too, e.g. glioma=0.2.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Archive: processes; by cores and memory if not given.")
     ] = None,
@@ -71,7 +85,7 @@ def read(
         )
     started_s = time.monotonic()
     progress = TerminalProgress(quiet=quiet or as_json)
-    stated = parse_stated(state or [])
+    stated, shares = parse_stated(state or []), parse_prevalence(prevalence or [])
     together = over_visits(application or [])
     if together:
         _check_together(together, application or [], out, is_shared=workers is not None or engine is not None)
@@ -82,6 +96,7 @@ def read(
             tuple(application) if application else None,
             stated,
             tuple(str(folder) for folder in model_folders()),
+            prevalence=shares,
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
@@ -89,6 +104,7 @@ def read(
         applications=application,
         out=out,
         stated=stated,
+        prevalence=shares,
         progress=progress,
         model_folders=model_folders(),
     )
@@ -144,6 +160,14 @@ def print_run(done: Run) -> None:
         print_tables(table("Files that could not be read", ["code", "what and what to do"], rows))
 
 
+def _probability(finding: Finding) -> str:
+    if finding.probability is None:
+        return ""
+    if finding.at_prevalence is None:
+        return f"{finding.probability:.3f}"
+    return f"{finding.probability:.3f}; {finding.at_prevalence:.3f} at prevalence {finding.prevalence:g}"
+
+
 def _print_reading(reading: Reading) -> None:
     name = next((ref.files[0] for ref in reading.inputs[:1] if len(ref.files) == 1), "")
     print(f"{reading.title} ({reading.application}): {reading.status}{f', {name}' if name else ''}")
@@ -151,7 +175,7 @@ def _print_reading(reading: Reading) -> None:
         [
             finding.concept.meaning,
             finding.presence,
-            "" if finding.probability is None else f"{finding.probability:.3f}",
+            _probability(finding),
             finding.reason,
         ]
         for finding in reading.findings
