@@ -32,6 +32,7 @@ COMMANDS = {
     "audit": "Audit a model: for whom it fails, what it learned instead, drift, leaks.",
     "phantom": "Write a synthetic DICOM study with known truth.",
     "demo": "Read phantoms and a real image; print measured beside true.",
+    "models": "List, get, verify, sign and pack models.",
     "doctor": "Say what is installed, what is missing, and how to get it.",
 }
 

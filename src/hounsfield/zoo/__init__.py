@@ -5,8 +5,14 @@ write_bundle.py. The layout is that of a MONAI bundle plus `hounsfield.json`. No
 network: that is `inference`. No torch, and pickles are never read.
 """
 
-from hounsfield.zoo.bundle import Bundle, open_bundle
-from hounsfield.zoo.find_bundle import default_search, find_bundle, installed_bundles
+from hounsfield.zoo.bundle import Bundle, open_bundle, verify_bundle
+from hounsfield.zoo.find_bundle import (
+    default_search,
+    find_bundle,
+    installed_bundles,
+    models_folder,
+    shipped_folders,
+)
 from hounsfield.zoo.model_card import (
     Agreement,
     Answers,
@@ -72,6 +78,9 @@ __all__ = [
     "default_search",
     "find_bundle",
     "installed_bundles",
+    "models_folder",
     "open_bundle",
+    "shipped_folders",
+    "verify_bundle",
     "write_bundle",
 ]

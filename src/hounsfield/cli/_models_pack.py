@@ -1,0 +1,91 @@
+"""`hounsfield models pack`, `sign` and `key`: passing a model on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hounsfield.cli._terminal import print_json
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Model = Annotated[str, typer.Argument(help="Name of an installed model, or the folder of a bundle.")]
+
+
+@app.command()
+def pack(
+    model: Model,
+    out: Annotated[Path, typer.Argument(help="The new .zip file.")],
+    key: Annotated[Path | None, typer.Option(help="Private key: sign it first.")] = None,
+    licence_read: Annotated[
+        bool, typer.Option(help="You read its licence, which is not known here, and may pass it on.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Pack a model into one file, the same bytes each time; refused where its licence forbids passing it on."""
+    from hounsfield.zoo import verify_bundle
+    from hounsfield.zoo.pack import pack_bundle
+    from hounsfield.zoo.signature import sign_bundle, signature_state
+
+    bundle = verify_bundle(Path(model) if Path(model).is_dir() else model)
+    if key is not None:
+        sign_bundle(bundle, key)
+    packed = pack_bundle(bundle, out, licence_read=licence_read)
+    signature = signature_state(bundle.folder, bundle.name, bundle.version, bundle.digest)
+    if as_json:
+        print_json(
+            {
+                "name": bundle.name,
+                "version": bundle.version,
+                "digest": bundle.digest,
+                "file": str(packed.path),
+                "sha256": packed.sha256,
+                "size_bytes": packed.size_bytes,
+                "key": signature.public_key,
+            }
+        )
+        return
+    print(f"{packed.path}: {bundle.name} {bundle.version}, {packed.size_bytes} bytes")
+    print(f"SHA-256: {packed.sha256}")
+    print(f"Signed with {signature.public_key}" if signature.public_key else "Not signed.")
+
+
+@app.command()
+def sign(
+    model: Model,
+    key: Annotated[Path, typer.Option(help="Private ed25519 key, as `hu models key` makes one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Sign a model: whoever trusts your public key then knows that it is yours and unchanged."""
+    from hounsfield.zoo import verify_bundle
+    from hounsfield.zoo.signature import SIGNATURE_FILE, sign_bundle
+
+    bundle = verify_bundle(Path(model) if Path(model).is_dir() else model)
+    made = sign_bundle(bundle, key)
+    path = bundle.folder / SIGNATURE_FILE
+    if as_json:
+        print_json(
+            {"name": made.name, "digest": made.digest, "signature_file": str(path), "key": made.public_key}
+        )
+        return
+    print(f"Signed {made.name} {made.version}, digest {made.digest}")
+    print(f"Signature: {path}")
+
+
+@app.command()
+def key(
+    file: Annotated[Path, typer.Argument(help="The new private key; FILE.pub is for others.")],
+    name: Annotated[str, typer.Option(help="Who signs with it, for FILE.pub.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key for signing models: FILE stays with you, the line in FILE.pub goes to those who trust you."""
+    from hounsfield.zoo.signature import KEYS_SETTING, new_key
+
+    public = new_key(file, name)
+    if as_json:
+        print_json({"private_key_file": str(file), "public_key_file": f"{file}.pub", "key": public})
+        return
+    print(f"Private key: {file} (keep it to yourself)")
+    print(f"Public key: {file}.pub; others put its line into the file that {KEYS_SETTING} names.")
