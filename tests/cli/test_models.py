@@ -1,4 +1,4 @@
-"""`hu models`: what its commands print, fits its schema, and what it refuses."""
+"""`hu models`: signatures and damage as a user sees them, and the card in the terminal."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def own(tmp_path, monkeypatch):
 
 
 def said(monkeypatch, capsys, *words):
-    code, printed, errors = hu(monkeypatch, capsys, "models", *words)
-    return code, printed, errors
+    return hu(monkeypatch, capsys, "models", *words)
 
 
 def asked(monkeypatch, capsys, *words):
@@ -32,24 +31,7 @@ def asked(monkeypatch, capsys, *words):
     return code, json.loads(printed)
 
 
-def test_list_tells_which_are_whole_and_which_ship(own, monkeypatch, capsys):
-    _, document = asked(monkeypatch, capsys, "list")
-    found = {model["name"]: model for model in document["models"]}
-    assert document["folder"] == str(own)
-    assert found["tiny-model"]["verified"]
-    assert not found["tiny-model"]["shipped"]
-    assert found["brain-tumour-mr"]["shipped"]
-    assert not found["altered-model"]["verified"]
-    assert "LICENSE was altered" in found["altered-model"]["problem"]
-    assert found["altered-model"]["licence"] is None
-    code, printed, _ = said(monkeypatch, capsys, "list")
-    assert code == 0
-    assert "LICENSE was altered" in printed
-
-
 def test_info_shows_the_card(own, monkeypatch, capsys):
-    _, document = asked(monkeypatch, capsys, "info", "tiny-model")
-    assert document["card"]["guard"]["method"] == "mahalanobis-residual"
     code, printed, _ = said(monkeypatch, capsys, "info", "tiny-model")
     assert code == 0
     for word in (
@@ -68,12 +50,6 @@ def test_info_of_the_shipped_model_shows_figures_with_intervals(own, monkeypatch
     assert "hold the true class for 90% of patients" in printed
 
 
-def test_info_of_an_altered_model_is_an_error(own, monkeypatch, capsys):
-    code, _, errors = said(monkeypatch, capsys, "info", "altered-model")
-    assert code == 6
-    assert "LICENSE was altered" in errors
-
-
 def test_verify_names_the_file_that_differs(own, monkeypatch, capsys):
     code, document = asked(monkeypatch, capsys, "verify", "altered-model", "tiny-model")
     assert code == 6
@@ -87,12 +63,7 @@ def test_verify_names_the_file_that_differs(own, monkeypatch, capsys):
     code, printed, _ = said(monkeypatch, capsys, "verify", "tiny-model")
     assert code == 0
     assert "tiny-model: whole" in printed
-    assert said(monkeypatch, capsys, "verify", "--all")[0] == 6
-
-
-def test_verify_needs_names_or_all(own, monkeypatch, capsys):
-    assert said(monkeypatch, capsys, "verify")[0] == 2
-    assert said(monkeypatch, capsys, "verify", "tiny-model", "--all")[0] == 2
+    assert said(monkeypatch, capsys, "verify")[0] == 6
 
 
 def test_signing_is_seen_by_verify(own, tmp_path, monkeypatch, capsys):
@@ -103,30 +74,16 @@ def test_signing_is_seen_by_verify(own, tmp_path, monkeypatch, capsys):
     asked(monkeypatch, capsys, "sign", "tiny-model", "--key", tmp_path / "key")
     code, document = asked(monkeypatch, capsys, "verify", "tiny-model")
     assert code == 0
-    assert document["models"][0]["signature"] == {"state": "trusted", "key": made["key"], "signer": "Ward 3"}
+    assert document["models"][0]["signature"] == {
+        "state": "trusted",
+        "key": made["key"]["key"],
+        "signer": "Ward 3",
+    }
 
 
-def test_pack_signs_and_says_what_it_wrote(own, tmp_path, monkeypatch, capsys):
-    asked(monkeypatch, capsys, "key", tmp_path / "key")
-    _, first = asked(monkeypatch, capsys, "pack", "tiny-model", tmp_path / "a.zip", "--key", tmp_path / "key")
-    _, second = asked(monkeypatch, capsys, "pack", own / "tiny-model", tmp_path / "b.zip")
-    assert first["sha256"] == second["sha256"]
-    assert first["key"]
-
-
-def test_rm_asks_first_and_leaves_what_ships(own, monkeypatch, capsys):
-    monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
-    assert said(monkeypatch, capsys, "rm", "tiny-model")[0] == 4
-    assert (own / "tiny-model").is_dir()
-    code, errors = said(monkeypatch, capsys, "rm", "brain-tumour-mr", "--yes")[::2]
-    assert code == 2
-    assert "ships with this package" in errors
-    _, document = asked(monkeypatch, capsys, "rm", "tiny-model", "--yes")
-    assert document["removed"] == "tiny-model"
-    assert not (own / "tiny-model").exists()
-    assert said(monkeypatch, capsys, "rm", "tiny-model", "--yes")[0] == 6
-
-
-def test_an_installed_model_is_found_by_name_by_other_commands(own, monkeypatch, capsys):
-    _, printed, _ = hu(monkeypatch, capsys, "doctor", "--json")
-    assert "tiny-model" in json.loads(printed)["models"]
+def test_packing_signs_where_a_key_is_given(own, tmp_path, monkeypatch, capsys):
+    said(monkeypatch, capsys, "key", tmp_path / "key")
+    asked(monkeypatch, capsys, "pack", "tiny-model", tmp_path / "a.zip", "--key", tmp_path / "key")
+    asked(monkeypatch, capsys, "pack", "tiny-model", tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    assert (own / "tiny-model" / "hounsfield.sig").is_file()

@@ -26,13 +26,13 @@ COMMANDS = {
     "inspect": "Show studies and series, and which applications take them.",
     "convert": "Convert DICOM series to NIfTI, and NIfTI volumes to DICOM series.",
     "apps": "List the applications and what they ask for.",
+    "models": "Models: find, get, look at, verify, import, sign, pack and remove them.",
     "measure": "Compute a clinical rule from numbers and explain it.",
     "train": "Train a model from a recipe.",
     "evaluate": "Judge a model or its predictions: figures with intervals, and a page.",
     "audit": "Audit a model: for whom it fails, what it learned instead, drift, leaks.",
     "phantom": "Write a synthetic DICOM study with known truth.",
     "demo": "Read phantoms and a real image; print measured beside true.",
-    "models": "List, get, verify, sign and pack models.",
     "doctor": "Say what is installed, what is missing, and how to get it.",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from hounsfield.cli._models_list import signature_text, size_text
+from hounsfield.cli._models_list import signature_text
 from hounsfield.cli._terminal import print_tables, table
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def print_card(model: InstalledModel, bundle: Bundle) -> None:
     print()
     _say("Signature", signature_text(model))
     _say("Digest", bundle.digest)
-    _say("Folder", f"{model.folder} ({size_text(model.size_bytes)})")
+    _say("Folder", f"{model.folder} ({model.n_bytes / 1e6:.1f} MB)")
 
 
 def _print_figures(figures: tuple[Figure, ...], others: Iterable[tuple[str, tuple[Figure, ...]]]) -> None:

@@ -1,4 +1,4 @@
-"""`hounsfield models list`, `info`, `verify` and `rm`: the models that are installed."""
+"""`hounsfield models list | info | verify`."""
 
 from __future__ import annotations
 
@@ -8,194 +8,162 @@ import typer
 
 from hounsfield.cli._terminal import print_json, print_tables, table
 from hounsfield.cli.exit_codes import ExitCode
+from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hounsfield.zoo.installed import InstalledModel
+    from hounsfield.zoo.model_card import ModelCard
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-_SHOWN_DIGEST = 12
+_RESEARCH_USE = "Research use only. Not a medical device."
+_AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
 @app.command("list")
-def list_models(as_json: AsJson = False) -> None:
-    """List the models that are installed, each verified."""
-    from hounsfield.zoo import models_folder
+def list_models(as_json: _AsJson = False) -> None:
+    """List the installed models, each verified."""
     from hounsfield.zoo.installed import installed_models
 
     found = installed_models()
     if as_json:
-        print_json({"folder": str(models_folder()), "models": [record(model) for model in found]})
+        print_json({"notice": _RESEARCH_USE, "models": [record(one) for one in found]})
         return
-    rows = [_row(model) for model in found]
-    columns = ["model", "version", "task", "licence", "size", "digest", "whole?", "signature"]
-    print_tables(table("", columns, rows))
-    for model in found:
-        if model.bundle is None:
-            print(f"{model.name}: {model.problem}")
-        else:
-            print(f"{model.name}: {model.bundle.card.evidence_level}")
-    print(f"Models of yours lie in {models_folder()}.")
-
-
-def _row(model: InstalledModel) -> list[str]:
-    kind = " (ships)" if model.shipped else ""
-    if model.bundle is None:
-        return [model.name + kind, "", "", "", size_text(model.size_bytes), "", "no", ""]
-    card = model.bundle.card
-    return [
-        model.name + kind,
-        card.version,
-        f"{card.task}, {card.modality}",
-        card.licence.split(". ")[0],
-        size_text(model.size_bytes),
-        model.bundle.digest[:_SHOWN_DIGEST],
-        "yes",
-        model.signature.state if model.signature else "",
+    if not found:
+        print("No model is installed. Install one with `hounsfield models import FILE --name NAME`.")
+        return
+    rows = [
+        [
+            one.name,
+            one.bundle.version if one.bundle else "",
+            _kind(one.bundle.card) if one.bundle else "",
+            "shipped" if one.is_shipped else "installed",
+            f"{one.n_bytes / 1e6:.1f}",
+            _kept_short(one.bundle.card.licence, 40) if one.bundle else "",
+            one.bundle.digest[:12] if one.bundle else f"DAMAGED: {one.problem}",
+            one.signature.state if one.bundle else "",
+        ]
+        for one in found
     ]
+    columns = ["model", "version", "answers", "from", "MB", "licence", "verified, SHA-256", "signature"]
+    print_tables(table("", columns, rows))
+    print(_RESEARCH_USE)
 
 
-@app.command()
+@app.command("info")
 def info(
-    name: Annotated[str, typer.Argument(help="Name of an installed model.")], as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Name of an installed model.")], as_json: _AsJson = False
 ) -> None:
-    """Show a model's card: what it is for and not for, its figures with intervals, guard, licence, audits."""
+    """Show the card of a model: what it is for, what it is worth, where it came from."""
     from hounsfield.cli._models_card import print_card
     from hounsfield.core.errors import ModelError
-    from hounsfield.zoo.installed import installed_model
+    from hounsfield.zoo import find_bundle
+    from hounsfield.zoo.installed import look_at
 
-    model = installed_model(name)
-    if model.bundle is None:
-        raise ModelError(model.problem)
+    found = look_at(find_bundle(name))
+    if found.bundle is None:
+        raise ModelError(found.problem)
     if as_json:
-        print_json({**record(model), "card": model.bundle.card.model_dump(mode="json")})
+        card = found.bundle.card.model_dump(mode="json")
+        print_json({"notice": _RESEARCH_USE, "digest": found.bundle.digest, "card": card})
         return
-    print_card(model, model.bundle)
+    print_card(found, found.bundle)
 
 
-@app.command()
+@app.command("verify")
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(help="Names of installed models.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    as_json: AsJson = False,
+    names: Annotated[list[str] | None, typer.Argument(help="Installed models; all if none is named.")] = None,
+    as_json: _AsJson = False,
 ) -> None:
-    """Compare every file of a model with its SHA-256, and check the signature."""
-    from hounsfield.core.errors import UsageError
-    from hounsfield.zoo.installed import file_states, installed_model, installed_models
+    """Compare every file of a model with the SHA-256 that its card states."""
+    from hounsfield.zoo import find_bundle
+    from hounsfield.zoo.installed import installed_models, look_at
+
+    found = [look_at(find_bundle(name)) for name in names] if names else installed_models()
+    if not found:
+        raise UsageError("no model is installed, so there is nothing to verify")
+    if as_json:
+        told = [{**record(one), "files": _files(one)} for one in found]
+        print_json({"notice": _RESEARCH_USE, "models": told})
+    else:
+        for one in found:
+            _print_verified(one)
+    raise typer.Exit(ExitCode.DONE if all(map(_is_right, found)) else ExitCode.MODEL_OR_DATA_MISSING)
+
+
+def _is_right(one: InstalledModel) -> bool:
+    """Whole, and its signature is right; unsigned is right only where none is required."""
     from hounsfield.zoo.signature import signatures_required
 
-    if bool(names) == every:
-        raise UsageError("name the models to verify, or give --all.")
-    found = installed_models() if every else tuple(installed_model(name) for name in names or ())
-    # A signature that does not fit is damage, whether or not one is required.
-    is_bad = [
-        model.bundle is None
-        or (model.signature is not None and model.signature.state == "wrong")
-        or (signatures_required() and model.signature is not None and model.signature.state != "trusted")
-        for model in found
-    ]
-    if as_json:
-        print_json(
-            {
-                "signatures_required": signatures_required(),
-                "models": [
-                    {
-                        **record(model),
-                        "files": [
-                            {"name": file.name, "stated": file.stated, "found": file.found}
-                            for file in file_states(model.folder)
-                        ],
-                    }
-                    for model in found
-                ],
-            }
-        )
-    else:
-        for model in found:
-            _print_verified(model)
-    if any(is_bad):
-        raise typer.Exit(ExitCode.MODEL_OR_DATA_MISSING)
+    state = one.signature.state
+    return one.bundle is not None and state != "wrong" and (state == "trusted" or not signatures_required())
 
 
-def _print_verified(model: InstalledModel) -> None:
+def _files(one: InstalledModel) -> list[dict[str, str]]:
     from hounsfield.zoo.installed import file_states
 
-    states = file_states(model.folder)
-    print(f"{model.name}: {'whole' if model.bundle else 'NOT WHOLE'}, {model.folder}")
+    return [
+        {"name": file.name, "stated": file.stated, "found": file.found} for file in file_states(one.folder)
+    ]
+
+
+def _print_verified(one: InstalledModel) -> None:
+    from hounsfield.zoo.installed import file_states
+
+    print(f"{one.name}: {'whole' if one.bundle else 'NOT WHOLE'}, {one.folder}")
     rows = [
         [file.name, file.found[:16] or "missing", "as stated" if file.is_right else f"stated {file.stated}"]
-        for file in states
+        for file in file_states(one.folder)
     ]
     if rows:
         print_tables(table("", ["file", "SHA-256", ""], rows))
-    if model.problem:
-        print(model.problem)
-    if model.bundle is not None and model.signature is not None:
-        print(f"Digest of the bundle: {model.bundle.digest}")
-        print(f"Signature: {signature_text(model)}")
+    if one.bundle is None:
+        print(one.problem)
+    else:
+        print(f"Digest of the bundle: {one.bundle.digest}")
+        print(f"Signature: {signature_text(one)}")
 
 
-@app.command()
-def rm(
-    name: Annotated[str, typer.Argument(help="Name of a model that you installed.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Delete a model that you installed; those that ship stay."""
-    from hounsfield.core.errors import Cancelled
-    from hounsfield.zoo import find_bundle
-    from hounsfield.zoo.installed import check_removable, remove_model
-
-    check_removable(name)
-    if not yes and not typer.confirm(f"Delete {find_bundle(name)} and all in it?", err=True):
-        raise Cancelled(f"{name} was not deleted")
-    folder = remove_model(name)
-    if as_json:
-        print_json({"removed": name, "folder": str(folder)})
-        return
-    print(f"Deleted {folder}")
+def signature_text(one: InstalledModel) -> str:
+    """The state of a signature in words."""
+    found = one.signature
+    if found.state == "trusted":
+        return f"right, by {found.signer or 'a trusted key'} ({found.public_key})"
+    return f"{found.state}: {found.reason}" if found.reason else found.state
 
 
-def record(model: InstalledModel) -> dict[str, Any]:
-    """A model as all commands print it with --json; null for what is not known of one that is not whole."""
-    bundle = model.bundle
-    card = bundle.card if bundle else None
-    signature = model.signature
+def record(one: InstalledModel) -> dict[str, Any]:
+    """An installed model as JSON."""
+    card = one.bundle.card if one.bundle else None
     return {
-        "name": model.name,
+        "name": one.name,
+        "folder": str(one.folder),
+        "from": "shipped" if one.is_shipped else "installed",
+        "bytes": one.n_bytes,
+        "verified": one.bundle is not None,
+        "problem": one.problem,
         "version": card.version if card else None,
         "title": card.title if card else None,
         "task": card.task if card else None,
         "modality": card.modality if card else None,
         "licence": card.licence if card else None,
         "evidence": card.evidence_level if card else None,
-        "digest": bundle.digest if bundle else None,
-        "size_bytes": model.size_bytes,
-        "shipped": model.shipped,
-        "folder": str(model.folder),
-        "verified": bundle is not None,
-        "problem": model.problem,
-        "signature": {"state": signature.state, "key": signature.public_key, "signer": signature.signer}
-        if signature
-        else None,
+        "digest": one.bundle.digest if one.bundle else None,
+        "signature": {
+            "state": one.signature.state,
+            "key": one.signature.public_key,
+            "signer": one.signature.signer,
+        },
     }
 
 
-def signature_text(model: InstalledModel) -> str:
-    """The state of a signature in words."""
-    found = model.signature
-    if found is None:
-        return "not checked"
-    if found.state == "trusted":
-        return f"right, by {found.signer or 'a trusted key'} ({found.public_key})"
-    return f"{found.state}: {found.reason}"
+def _kind(card: ModelCard) -> str:
+    what = (
+        f"{len(card.classes)} labels of voxels"
+        if card.outputs == "voxels"
+        else f"{len(card.classes)} classes"
+    )
+    return f"{card.modality}: {what}"
 
 
-def size_text(size_bytes: int) -> str:
-    """A size for people: 3.1 MB."""
-    size = float(size_bytes)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} bytes" if unit == "bytes" else f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
+def _kept_short(text: str, n: int) -> str:
+    return text if len(text) <= n else f"{text[: n - 3]}..."

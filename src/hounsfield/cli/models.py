@@ -1,20 +1,21 @@
-"""`hounsfield models`: which models there are, what they are worth, getting them, checking, signing and passing them on.
+"""`hounsfield models`: which models there are, what they are worth, and how they come and go.
 
-One file for a few commands beside this one (_models_list.py and its like); what they do is in `zoo`.
+One file for each pair of commands beside this one (_models_list.py, _models_import.py).
 """
 
 from __future__ import annotations
 
 import typer
 
-from hounsfield.cli._models_list import app as listing
-from hounsfield.cli._models_pack import app as packing
+from hounsfield.cli._models_import import app as coming
+from hounsfield.cli._models_list import app as looking
+from hounsfield.cli._models_sign import app as signing
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="List, get, verify, sign and pack models.",
+    help="Models: find, get, look at, verify, import, sign, pack and remove them.",
 )
-for one in (listing, packing):
-    app.add_typer(one)
+for one in (looking, coming, signing):
+    app.registered_commands.extend(one.registered_commands)

@@ -10,8 +10,8 @@ from hounsfield.zoo.find_bundle import (
     default_search,
     find_bundle,
     installed_bundles,
-    models_folder,
-    shipped_folders,
+    shipped_models,
+    user_models,
 )
 from hounsfield.zoo.model_card import (
     Agreement,
@@ -78,9 +78,9 @@ __all__ = [
     "default_search",
     "find_bundle",
     "installed_bundles",
-    "models_folder",
     "open_bundle",
-    "shipped_folders",
+    "shipped_models",
+    "user_models",
     "verify_bundle",
     "write_bundle",
 ]

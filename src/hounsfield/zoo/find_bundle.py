@@ -1,9 +1,8 @@
-"""Where bundles are installed and looked for, by name."""
+"""Where bundles are looked for, by name."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,29 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CARD_FILE = "hounsfield.json"
-MODELS_SETTING = "HOUNSFIELD_MODELS"
 
 
-def models_folder() -> Path:
-    """The folder into which this user installs models; it may not exist yet.
-
-    HOUNSFIELD_MODELS, else where the system keeps data of users: `~/.local/share/hounsfield/models` (XDG_DATA_HOME),
-    `~/Library/Application Support/hounsfield/models` on macOS, `%LOCALAPPDATA%/hounsfield/models` on Windows.
-    """
-    if stated := os.environ.get(MODELS_SETTING):
-        return Path(stated).expanduser()
-    if sys.platform == "darwin":
-        place = Path.home() / "Library" / "Application Support"
-    elif sys.platform == "win32":
-        place = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        # The XDG Base Directory Specification takes absolute paths only.
-        said = os.environ.get("XDG_DATA_HOME", "")
-        place = Path(said) if said.startswith("/") else Path.home() / ".local" / "share"
-    return place / "hounsfield" / "models"
+def user_models() -> Path:
+    """The folder of models that this user installed: HOUNSFIELD_MODELS, else the place of the user's data (XDG)."""
+    stated = os.environ.get("HOUNSFIELD_MODELS")
+    if stated:
+        return Path(stated)
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "hounsfield" / "models"
 
 
-def shipped_folders() -> tuple[Path, ...]:
+def shipped_models() -> tuple[Path, ...]:
     """Folders that hold the bundles shipped with this package: in the wheel, or in the checkout."""
     package = Path(__file__).resolve().parent.parent
     checkout = package.parent.parent
@@ -47,9 +35,8 @@ def shipped_folders() -> tuple[Path, ...]:
 
 
 def default_search() -> tuple[Path, ...]:
-    """Folders in which bundles are looked for: those that the user installed, then those that ship."""
-    own = models_folder()
-    return (*((own,) if own.is_dir() else ()), *shipped_folders())
+    """Where bundles are looked for, the first that has a name counts: the user's folder, then what is shipped."""
+    return tuple(folder for folder in (user_models(), *shipped_models()) if folder.is_dir())
 
 
 def installed_bundles(search: Sequence[Path] | None = None) -> dict[str, Path]:
@@ -70,13 +57,13 @@ def find_bundle(name: str, search: Sequence[Path] | None = None) -> Path:
 
     Raises MissingModel, which says where was looked and how to get the model.
     """
-    places = tuple(dict.fromkeys(default_search() if search is None else search))
+    places = default_search() if search is None else tuple(search)
     bundles = installed_bundles(places)
     if name in bundles:
         return bundles[name]
     available = ", ".join(bundles) or "none"
     looked = ", ".join(str(place) for place in places) or "nowhere: no folder of models exists"
     raise MissingModel(
-        f"no model named {name!r} is installed (installed: {available}; looked in {looked}). Look for it with "
-        "`hu models search`, get it with `hu models pull` or `hu models import`, or train it with `hounsfield train`."
+        f"no model named {name!r} is installed (installed: {available}; looked in {looked}). Install it with "
+        "`hounsfield models import FILE --name NAME`, or train it with `hounsfield train`."
     )

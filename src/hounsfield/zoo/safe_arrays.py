@@ -32,13 +32,15 @@ _OTHER_FORMATS = {
 
 def check_header(content: bytes, name: str) -> None:
     """Raise ModelError unless `content` begins as a safetensors file; `name` says which file it is."""
+    n_header = int.from_bytes(content[:8], "little") if len(content) >= 8 else 0
+    # A length of 0x580 begins as a pickle does: what follows the eight bytes decides.
+    is_described = content[8:9] == b"{" and n_header <= len(content) - 8
     for beginning, kind in _OTHER_FORMATS.items():
-        if content.startswith(beginning):
+        if content.startswith(beginning) and not is_described:
             raise ModelError(
                 f"{name} is {kind}, not safetensors. Such files can run code when they are loaded and are "
                 "never opened here: convert the weights with safetensors where they were made."
             )
-    n_header = int.from_bytes(content[:8], "little") if len(content) >= 8 else 0
     if not 2 <= n_header <= min(LARGEST_HEADER_BYTES, len(content) - 8):
         raise ModelError(
             f"{name} states a header of {n_header} bytes in a file of {len(content)} (at most "

@@ -88,6 +88,14 @@ def trusted_keys() -> dict[str, str]:
     return keys
 
 
+def signature_bytes(folder: Path) -> bytes | None:
+    """What stands in the signature file of a bundle, to be copied with it; None without one or for one too long."""
+    path = folder / SIGNATURE_FILE
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_SIGNATURE_BYTES:
+        return None
+    return path.read_bytes()
+
+
 def require_signature(folder: Path, name: str, version: str, digest: str) -> None:
     """Where settings require signatures: raise ModelError unless a trusted key signed exactly this bundle."""
     if not signatures_required():
@@ -107,9 +115,8 @@ def signature_state(folder: Path, name: str, version: str, digest: str) -> Signa
     if not path.is_file():
         return SignatureState("unsigned", reason="it has no signature")
     try:
-        with path.open("rb") as stream:
-            stated = Signature.model_validate(json.loads(stream.read(LARGEST_SIGNATURE_BYTES)))
-    except (ValidationError, ValueError, RecursionError, OSError):
+        stated = Signature.model_validate(json.loads(signature_bytes(folder) or b""))
+    except (ValidationError, ValueError, RecursionError):
         return SignatureState("wrong", reason=f"{SIGNATURE_FILE} holds no signature")
     key = stated.public_key
     if (stated.name, stated.version, stated.digest) != (name, version, digest):

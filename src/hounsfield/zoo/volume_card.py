@@ -64,7 +64,8 @@ class VolumePreprocessing(CardPart):
 
     axes: patient direction in which each of the network's axes grows; None: as the file stores them. crop: "nonzero"
     keeps the box of voxels that are not 0 in any channel, holes filled; "head" the box of what stands out from the air
-    around it. grey_values_first: whether grey values are scaled before the grid changes (nnU-Net) or after. spacing_mm:
+    around it. grey_values_of: "crop" scales grey values by what the crop kept, "whole" before anything is cropped or
+    resampled. grey_values_first: whether grey values are scaled before the grid changes (nnU-Net) or after. spacing_mm:
     of the network's grid, along its axes; None: as it is. grid: "patient" resamples at places in the patient; "stretch" gives
     the array the rounded number of voxels and stretches it (nnU-Net); "fixed" stretches it to `shape`. order: of the
     interpolation (0, 1, 3). shape: with grid "patient", the volume is cut or padded around its centre to it.
@@ -74,6 +75,7 @@ class VolumePreprocessing(CardPart):
     channels: tuple[Channel, ...] = Field(min_length=1, max_length=16)
     axes: tuple[Letter, Letter, Letter] | None = None
     crop: Literal["none", "nonzero", "head"] = "none"
+    grey_values_of: Literal["crop", "whole"] = "crop"
     grey_values_first: bool = False
     spacing_mm: tuple[SpacingMm, SpacingMm, SpacingMm] | None = None
     grid: Literal["patient", "stretch", "fixed"] = "patient"

@@ -63,7 +63,7 @@ def write_bundle(
         contents[card.guard.arrays] = arrays_as_bytes(guard_arrays, card.guard.arrays)
     files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
     contents[CARD_FILE] = _json_bytes(card.model_copy(update={"files": files}).model_dump(mode="json"))
-    _put_in_place(folder, contents)
+    put_in_place(folder, contents)
     return verify_bundle(folder)
 
 
@@ -71,7 +71,7 @@ def _json_bytes(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _put_in_place(folder: Path, contents: Mapping[str, bytes]) -> None:
+def put_in_place(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write everything beside `folder`, verify it there, then exchange the two by renaming."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:

@@ -1,82 +1,57 @@
-"""Our own bundles, as folders or packed by `hu models pack`: verified as at every opening, then put in place as they are."""
+"""A bundle of ours, packed or as a folder: verified, and put where installed models lie."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hounsfield.core.errors import ModelError, UsageError
-from hounsfield.zoo.bundle import LARGEST_FILE_BYTES, MOST_FILES, Bundle, verify_bundle
 from hounsfield.zoo.find_bundle import CARD_FILE
-from hounsfield.zoo.model_formats import model_format
-from hounsfield.zoo.unpack import UnpackLimits, unpack_zip
+from hounsfield.zoo.model_formats import ImportRequest, model_format
+from hounsfield.zoo.packing import bundle_folder, opened_copy, unpack_zip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hounsfield.zoo.model_formats import ImportRequest
-
-_LIMITS = UnpackLimits(files=MOST_FILES, total_bytes=2 * LARGEST_FILE_BYTES)
+    from hounsfield.zoo.bundle import Bundle
 
 
 @model_format("hounsfield")
 class HounsfieldBundle:
-    """A bundle of this project; it states its own name and card, so neither can be given."""
+    """A folder with hounsfield.json, or a zip of one. Its card and files stay as they are, so it takes no facts."""
 
-    title = "Hounsfield bundle (folder, or zip of one)"
+    title = "bundle of this project"
     options: ClassVar[Mapping[str, str]] = {}
 
     def detects(self, path: Path) -> bool:
-        """Whether there is a card at the top of the folder, or in the one folder of the zip."""
+        """Whether the card lies in the folder or zip, or in the one folder in it."""
         if path.is_dir():
-            return (path / CARD_FILE).is_file()
-        return _card_in_zip(path) is not None
+            return bundle_folder(path) is not None
+        if not zipfile.is_zipfile(path):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            return any(
+                name.count("/") <= 1 and name.split("/")[-1] == CARD_FILE for name in archive.namelist()
+            )
 
     def convert(self, request: ImportRequest) -> Bundle:
-        """Copy or unpack beside the target, verify there, and put it in place. A bundle of that name is replaced."""
+        """Copy it, verified. Raises ModelError for an altered one, UsageError for facts or another name."""
         if request.facts:
             raise UsageError(
-                f"{request.path.name} has a card of its own, which its digests protect: give no other facts"
+                "a bundle of this project has its card, which is not changed by importing: give no --card"
             )
-        request.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".importing-", dir=request.parent) as scratch:
-            folder = _fresh_copy(request.path, Path(scratch) / "fresh")
-            bundle = verify_bundle(folder)
-            if request.name not in (None, bundle.name):
+        with tempfile.TemporaryDirectory(prefix="hounsfield-import-") as scratch:
+            found: Path | None = request.path
+            if request.path.is_file():
+                unpack_zip(request.path, Path(scratch))
+                found = Path(scratch)
+            found = bundle_folder(found) if found is not None else None
+            if found is None:
+                raise ModelError(f"{request.path.name} holds no {CARD_FILE}: it is no bundle of this project")
+            if request.name is not None and request.name != found.name:
                 raise UsageError(
-                    f"this bundle is named {bundle.name} and cannot be renamed to {request.name}: leave --name out"
+                    f"the bundle is named {found.name}, and its name belongs to its card: give no --name"
                 )
-            target = request.parent / bundle.name
-            if target.exists():
-                target.rename(Path(scratch) / "replaced")
-            folder.rename(target)
-        return verify_bundle(target)
-
-
-def _card_in_zip(path: Path) -> str | None:
-    """The card's name in a zip: at the top or one folder down, and only one."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            found = [
-                name
-                for name in archive.namelist()[: MOST_FILES + 1]
-                if name.split("/")[-1] == CARD_FILE and name.count("/") <= 1
-            ]
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError):
-        return None
-    return found[0] if len(found) == 1 else None
-
-
-def _fresh_copy(path: Path, folder: Path) -> Path:
-    if path.is_dir():
-        # Links stay links, which verifying refuses; followed, they could bring in any file of this machine.
-        shutil.copytree(path, folder, symlinks=True)
-        return folder
-    card = _card_in_zip(path)
-    if card is None:
-        raise ModelError(f"{path.name} holds no {CARD_FILE}, or more than one: it is no packed bundle")
-    unpack_zip(path, folder, _LIMITS)
-    return (folder / card).parent
+            return opened_copy(found, request.parent)
