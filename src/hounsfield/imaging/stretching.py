@@ -7,6 +7,7 @@ outermost centres are those at the edge, and a spline never leaves the range of 
 
 from __future__ import annotations
 
+from math import isclose
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -37,7 +38,7 @@ def coarse_axis(spacing_mm: tuple[float, ...], new_mm: tuple[float, ...]) -> int
     """The axis that is treated apart: the one coarsest axis of the old, else of the new spacing; None if there is none."""
     for spacing in (spacing_mm, new_mm):
         if max(spacing) / min(spacing) > ANISOTROPY:
-            coarsest = [axis for axis, mm in enumerate(spacing) if mm == max(spacing)]
+            coarsest = [axis for axis, mm in enumerate(spacing) if isclose(mm, max(spacing), rel_tol=1e-6)]
             return coarsest[0] if len(coarsest) == 1 else None
     return None
 
@@ -51,7 +52,10 @@ def stretch(
         return values
     inner = tuple(values.shape[axis] if axis == apart else n for axis, n in enumerate(shape))
     if inner != values.shape:
-        lowest, highest = float(values.min()), float(values.max())
+        # Where slices are taken one by one, each stays within its own range.
+        others = None if apart is None else tuple(axis for axis in range(3) if axis != apart)
+        lowest = values.min(axis=others, keepdims=True)
+        highest = values.max(axis=others, keepdims=True)
         values = _stretched(values, (inner[0], inner[1], inner[2]), order)
         if order > 1:
             np.clip(values, lowest, highest, out=values)

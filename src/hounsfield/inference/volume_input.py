@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # A head stands out from the air around it by this share of the bright end of its grey values.
 _HEAD_SHARE = 0.05
 _MOST_LABELS_8_BIT = 256
+_UNTURNED = (False, False, False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +41,8 @@ class VolumeInput:
 
     values: float32 (channels, z, y, x). image_grid: of the image asked about. view: how its array is seen. box: of the
     view, what the crop kept. grid: of `values`, None where it is the box's own voxels; stretched: whether `values` are
-    the box stretched corner to corner (else resampled in millimetres).
+    the box stretched corner to corner (else resampled in millimetres); apart: the axis whose nearest slices are taken on
+    the way back.
     """
 
     values: NDArray[np.float32]
@@ -106,7 +108,11 @@ def prepare_volume(images: Sequence[Image], settings: VolumePreprocessing) -> Vo
     """
     volumes = _on_one_grid(images, settings)
     image_grid = images[0].grid
-    view = StandardView.of_grid(image_grid, settings.axes) if settings.axes else StandardView.as_stored()
+    view = (
+        StandardView.of_grid(image_grid, settings.axes)
+        if settings.axes
+        else StandardView(settings.stored_order, _UNTURNED)
+    )
     seen = [view.apply(volume) for volume in volumes]
     box = _box(seen, settings.crop)
     inside = _not_zero(seen)[box] if settings.crop == "nonzero" else None
@@ -207,15 +213,25 @@ def _on_network_grid(
         return [stretch(v, settings.shape, order=settings.order) for v in values], None, None
     if settings.spacing_mm is None:
         raise UsageError("a stretched grid has a spacing")
-    shape = stretched_shape(grid.shape, grid.spacing_mm, settings.spacing_mm)
-    apart = coarse_axis(grid.spacing_mm, settings.spacing_mm)
-    return [stretch(v, shape, order=settings.order, apart=apart) for v in values], None, apart
+    spacing = _spacing(grid, settings)
+    shape = stretched_shape(grid.shape, grid.spacing_mm, spacing)
+    apart, back = None, None
+    if settings.coarse_axis_apart:
+        apart, back = coarse_axis(grid.spacing_mm, spacing), coarse_axis(spacing, grid.spacing_mm)
+    return [stretch(v, shape, order=settings.order, apart=apart) for v in values], None, back
+
+
+def _spacing(grid: Grid, settings: VolumePreprocessing) -> tuple[float, float, float]:
+    """Of the network's grid; what the card leaves open is the image's."""
+    stated = settings.spacing_mm or (None, None, None)
+    z, y, x = (own if mm is None else mm for own, mm in zip(grid.spacing_mm, stated, strict=True))
+    return z, y, x
 
 
 def _target(grid: Grid, settings: VolumePreprocessing) -> Grid:
     if settings.spacing_mm is None and settings.shape is None:
         return grid
-    spacing = settings.spacing_mm or grid.spacing_mm
+    spacing = _spacing(grid, settings)
     if settings.shape is None:
         if np.allclose(spacing, grid.spacing_mm, rtol=0, atol=1e-4):
             return grid

@@ -62,21 +62,25 @@ class Channel(CardPart):
 class VolumePreprocessing(CardPart):
     """How volumes become the network's input (channels, z, y, x), in the order of the fields.
 
-    axes: patient direction in which each of the network's axes grows; None: as the file stores them. crop: "nonzero"
+    axes: patient direction in which each of the network's axes grows; None: as the file stores them, which `stored_order`
+    may reorder (its numbers are axes of the file, 0 the slowest). crop: "nonzero"
     keeps the box of voxels that are not 0 in any channel, holes filled; "head" the box of what stands out from the air
     around it. grey_values_first: whether grey values are scaled before the grid changes (nnU-Net) or after. spacing_mm:
-    of the network's grid, along its axes; None: as it is. grid: "patient" resamples at places in the patient; "stretch" gives
-    the array the rounded number of voxels and stretches it (nnU-Net); "fixed" stretches it to `shape`. order: of the
+    of the network's grid, along its axes; None, of all or of one: as it is. grid: "patient" resamples at places in the patient; "stretch" gives
+    the array the rounded number of voxels and stretches it (nnU-Net), a coarse axis by its nearest slices unless
+    `coarse_axis_apart` is off; "fixed" stretches it to `shape`. order: of the
     interpolation (0, 1, 3). shape: with grid "patient", the volume is cut or padded around its centre to it.
     """
 
     kind: Literal["volume"] = "volume"
     channels: tuple[Channel, ...] = Field(min_length=1, max_length=16)
     axes: tuple[Letter, Letter, Letter] | None = None
+    stored_order: tuple[Literal[0, 1, 2], Literal[0, 1, 2], Literal[0, 1, 2]] = (0, 1, 2)
     crop: Literal["none", "nonzero", "head"] = "none"
     grey_values_first: bool = False
-    spacing_mm: tuple[SpacingMm, SpacingMm, SpacingMm] | None = None
+    spacing_mm: tuple[SpacingMm | None, SpacingMm | None, SpacingMm | None] | None = None
     grid: Literal["patient", "stretch", "fixed"] = "patient"
+    coarse_axis_apart: bool = True
     order: Literal[0, 1, 3] = 1
     shape: tuple[Side, Side, Side] | None = None
 
@@ -84,6 +88,8 @@ class VolumePreprocessing(CardPart):
     def _fits_together(self) -> Self:
         if self.axes is not None and {_ALONG[letter] for letter in self.axes} != {0, 1, 2}:
             raise ValueError(f"axes {', '.join(self.axes)} are not one of each of L/R, A/P and S/I")
+        if len(set(self.stored_order)) != 3 or (self.axes is not None and self.stored_order != (0, 1, 2)):
+            raise ValueError("stored_order names each axis once, and only where `axes` is not stated")
         if self.grid == "fixed" and (self.shape is None or self.spacing_mm is not None):
             raise ValueError("grid fixed needs a shape and takes no spacing_mm")
         if self.grid == "stretch" and (self.shape is not None or self.spacing_mm is None):
@@ -94,15 +100,17 @@ class VolumePreprocessing(CardPart):
 
 
 class WindowSettings(CardPart):
-    """`inference.Windows` as a card states it: sides of the patch, overlap, weights, spread, mirrored axes (0 z, 1 y, 2 x).
+    """`inference.Windows` as a card states it: sides of the patch, overlap, weights, spread, padding, mirrored axes (0 z,
+    1 y, 2 x).
 
     dims: 2 for a network of pictures that is run on each slice (the first side of the patch is then 1).
     """
 
     patch_zyx: tuple[Side, Side, Side]
     overlap: float = Field(default=0.5, ge=0.0, lt=1.0)
-    blend: Literal["gaussian", "constant"] = "gaussian"
+    blend: Literal["gaussian", "gaussian-16-bit", "constant"] = "gaussian"
     spread: Literal["fixed", "even"] = "even"
+    pad: Literal["end", "centre"] = "end"
     mirror_axes: tuple[Literal[0, 1, 2], ...] = ()
     batch_size: int = Field(default=1, ge=1, le=64)
     dims: Literal[2, 3] = 3
