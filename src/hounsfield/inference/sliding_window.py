@@ -43,7 +43,7 @@ class Windows:
     "gaussian-16-bit" is nnU-Net's form of it, centred half a voxel further on and as small at the edge as 16-bit numbers
     go; "constant" is the plain mean. spread: "fixed" steps by whole strides and sets the last window back (MONAI), "even"
     makes all steps alike (nnU-Net). pad: where a volume smaller than a patch is filled up, with its smallest value at the
-    "end", or with zeros around it, "centre" (both others).
+    "end", or around it with zeros, "centre" (both others), or with its edge, "centre-edge" (MONAI, if asked).
     mirror_axes: axes (0 z, 1 y, 2 x) on which every combination of mirrored copies is also run and averaged.
     batch_size: windows run at once.
     """
@@ -52,7 +52,7 @@ class Windows:
     overlap: float = 0.5
     blend: Literal["gaussian", "gaussian-16-bit", "constant"] = "gaussian"
     spread: Literal["fixed", "even"] = "even"
-    pad: Literal["end", "centre"] = "end"
+    pad: Literal["end", "centre", "centre-edge"] = "end"
     mirror_axes: tuple[int, ...] = ()
     batch_size: int = 1
 
@@ -90,7 +90,7 @@ class Windows:
             coarse = (full / full.max() * _SCALE_16_BIT).astype(np.float16)
             coarse[coarse == 0] = coarse[coarse > 0].min()
             return np.asarray(coarse.astype(np.float32) / _SCALE_16_BIT, dtype=np.float32)
-        return np.asarray(np.maximum(full / full.max(), _LEAST_WEIGHT), dtype=np.float32)
+        return np.asarray(np.maximum(full, _LEAST_WEIGHT) / full.max(), dtype=np.float32)
 
 
 def window_labels(
@@ -249,11 +249,14 @@ def _field(volume: NDArray[Any], windows: Windows, inside: NDArray[np.bool_] | N
         inside = inside[box]
     cropped = values[(slice(None), *box)]
     missing = [max(size - n, 0) for n, size in zip(cropped.shape[1:], windows.patch_zyx, strict=True)]
-    before = tuple(n // 2 if windows.pad == "centre" else 0 for n in missing)
+    before = tuple(0 if windows.pad == "end" else n // 2 for n in missing)
     if any(missing):
         widths = [(first, n - first) for first, n in zip(before, missing, strict=True)]
-        around = 0 if windows.pad == "centre" else values.min()
-        cropped = np.pad(cropped, [(0, 0), *widths], constant_values=around)
+        if windows.pad == "centre-edge":
+            cropped = np.pad(cropped, [(0, 0), *widths], mode="edge")
+        else:
+            around = 0 if windows.pad == "centre" else values.min()
+            cropped = np.pad(cropped, [(0, 0), *widths], constant_values=around)
         inside = None if inside is None else np.pad(inside, widths)
     order = sorted(range(3), key=lambda axis: -cropped.shape[1 + axis])
     tensor = torch.from_numpy(np.ascontiguousarray(cropped, dtype=np.float32))

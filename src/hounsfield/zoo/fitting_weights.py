@@ -42,9 +42,15 @@ def _shapes(network: Network, name: str) -> dict[str, tuple[int, ...]]:
 
     from hounsfield.networks.segmentation import build_segmentation_network
 
+    def build() -> Any:
+        return build_segmentation_network(network.name, network.arguments, seed=0).state_dict()
+
     try:
-        with torch.device("meta"):
-            built = build_segmentation_network(network.name, network.arguments, seed=0)
-    except (UsageError, TypeError, ValueError, RuntimeError) as error:
+        try:
+            with torch.device("meta"):
+                built = build()
+        except RuntimeError:  # some networks look at numbers while they are built
+            built = build()
+    except (UsageError, TypeError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(f"{name} describes a network that cannot be built: {error}") from error
-    return {key: tuple(value.shape) for key, value in built.state_dict().items()}
+    return {key: tuple(value.shape) for key, value in built.items()}
