@@ -218,3 +218,35 @@ def test_a_calibrated_and_guarded_bundle_of_pictures(tmp_path):
 )
 def test_words_of_cards_become_modalities(said, modalities):
     assert dicom_modalities(said) == modalities
+
+
+def test_regions_of_one_map_are_written_as_masks_of_their_own(ct, tmp_path, monkeypatch):
+    """The map of labels is shared to save memory; what is written is the same, byte for byte."""
+    from hounsfield.core import LabelRegion, Needs, Reading, Region, Role, applications
+    from hounsfield.core.application import Application
+    from hounsfield.core.code import LUNG, SPATIAL_CONCEPT
+
+    written = []
+    for kind in ("labels", "masks"):
+
+        def read(inputs, kind=kind):
+            grid = inputs["ct"].image().grid
+            labels = np.zeros(grid.shape, dtype=np.uint8)
+            labels[1:3, 2:6, 3:9], labels[3, 1:4, 2:5] = 1, 2
+            make = {
+                "labels": lambda k: LabelRegion(f"r{k}", LUNG, grid, (labels, k), category=SPATIAL_CONCEPT),
+                "masks": lambda k: Region(f"r{k}", LUNG, grid, labels == k, category=SPATIAL_CONCEPT),
+            }[kind]
+            return Reading.complete(regions=[make(1), make(2)])
+
+        role = Role("ct", modalities=("CT",), unit="HU")
+        monkeypatch.setitem(
+            applications._members, "tmp", Application("tmp", "t", "1.0.0", Needs((role,)), read)
+        )
+        done = run(ct, applications=["tmp"], out=tmp_path / kind)
+        assert [r.n_voxels for r in done.readings[0].regions] == [2 * 4 * 6, 3 * 3]
+        seg = next(path for path in (tmp_path / kind).rglob("segmentation.dcm"))
+        masks = sorted((tmp_path / kind).rglob("*.nii.gz"))
+        written.append((pydicom.dcmread(seg).PixelData, [path.read_bytes() for path in masks]))
+    assert written[0] == written[1]
+    assert len(written[0][1]) == 2

@@ -58,6 +58,12 @@ def read(
         list[str] | None,
         typer.Option("--state", help="FILE=MODALITY:UNIT for a file that states neither, e.g. PET=PT:SUVbw."),
     ] = None,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            help="What runs models: torch (32 bits), auto (the fastest that gives its numbers), onnxruntime, openvino."
+        ),
+    ] = "torch",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Archive: processes; by cores and memory if not given.")
     ] = None,
@@ -89,6 +95,7 @@ def read(
             tuple(asked) if asked else None,
             stated,
             tuple(str(folder) for folder in model_folders()),
+            runtime=runtime,
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
@@ -98,6 +105,7 @@ def read(
         stated=stated,
         progress=progress,
         model_folders=model_folders(),
+        runtime=runtime,
     )
     progress.clear()
     if as_json:

@@ -26,7 +26,7 @@ from hounsfield.core.reading import (
     Provenance,
     Reading,
 )
-from hounsfield.core.region import Region
+from hounsfield.core.region import LabelRegion, Region
 from hounsfield.core.registry import Registry
 from hounsfield.core.rule import Measure, RuleCard
 from hounsfield.core.rule_input import RuleInput
@@ -53,6 +53,7 @@ __all__ = [
     "Image",
     "InputReference",
     "Inputs",
+    "LabelRegion",
     "Measure",
     "Measurement",
     "Model",

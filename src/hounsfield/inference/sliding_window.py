@@ -17,6 +17,7 @@ import torch
 
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.core.progress import Silent, step
+from hounsfield.inference.largest_class import largest_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -106,7 +107,7 @@ def window_labels(
 
     network: gives logits; in evaluation mode. volume: float (z, y, x) or (channels, z, y, x), prepared as the network
     was trained; one smaller than a patch is padded with its smallest value. inside: (z, y, x) where there is something
-    to see; outside the label is 0, and windows without any of it are not run. memory_limit_bytes: what the held logits
+    to see (`imaging.patient_region.patient_region` finds it in a CT); outside the label is 0, and windows without any of it are not run. memory_limit_bytes: what the held logits
     may take (volume, network and labels come on top); 16-bit numbers are held where 32-bit ones would not fit.
     Raises UsageError for shapes that do not fit or a limit that cannot be kept, ModelError for a network whose output
     does not lie on its input. `progress` may stop the run.
@@ -356,7 +357,7 @@ class _Blend:
     def _decide(self, a: int, b: int, sums: torch.Tensor) -> None:
         """Take the sums (classes, planes, rows, c) of voxels from (a, b, 0) on, which no later window touches."""
         for z in range(sums.shape[1]):
-            self.labels[a + z, b : b + sums.shape[2]] = sums[:, z].argmax(dim=0).to(self.labels.dtype)
+            self.labels[a + z, b : b + sums.shape[2]] = largest_class(sums[:, z])
 
     def _next(self, axis: int, number: int) -> int:
         """Where the next window along the axis begins; the volume's end after the last."""

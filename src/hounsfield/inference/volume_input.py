@@ -53,7 +53,6 @@ class VolumeInput:
     grid: Grid | None
     stretched: bool
     apart: int | None = None
-
     steps: tuple[float, ...] | None = None
     inner: tuple[Box, tuple[int, ...]] | None = None
 
@@ -159,10 +158,12 @@ def prepare_volume(images: Sequence[Image], settings: VolumePreprocessing) -> Vo
     seen = [view.apply(volume) for volume in volumes]
     box = _box(seen, settings.crop)
     inside = _not_zero(seen)[box] if settings.crop == "nonzero" else None
+    if settings.grey_values_of == "whole":
+        seen = _scaled([np.asarray(volume, dtype=np.float32) for volume in seen], settings, None)
     values = [np.asarray(volume[box], dtype=np.float32) for volume in seen]
     grid = _part(view.grid(image_grid), box)
-    scaled = settings.grey_values_first
-    if scaled:
+    scaled = settings.grey_values_of == "whole" or settings.grey_values_first
+    if settings.grey_values_of == "crop" and settings.grey_values_first:
         values = _scaled(values, settings, inside)
     placed = _on_network_grid(values, grid, settings)
     values = placed.values

@@ -33,17 +33,26 @@ class VolumeModel:
     """Implements `core.VolumeModel` with torch. Made by `load_model`.
 
     network: in evaluation mode on `device`, giving logits (n, channels, z, y, x). bundle: where it came from.
+    runtime: what runs its windows, None for torch in 32 bits; a network that sees the whole volume is run by torch always.
     """
 
-    def __init__(self, bundle: Bundle, network: torch.nn.Module, device: torch.device) -> None:
+    def __init__(
+        self, bundle: Bundle, network: torch.nn.Module, device: torch.device, runtime: str = "torch"
+    ) -> None:
         self.bundle = bundle
         self.network = network
         self.device = device
+        self.runtime: Mapping[str, Any] | None = None
+        self._run_patch: Callable[[torch.Tensor], torch.Tensor] = lambda windows: network(
+            windows.to(device)
+        ).cpu()
         self.preprocessing: VolumePreprocessing
         self.inference: VolumeInference
         self.preprocessing, self.inference = bundle.card.of_volumes
         rule = self.inference.voxel_labels
         self.n_channels = len(rule.paint) if rule.way == "painted" else len(bundle.card.classes)
+        if runtime != "torch" and self.inference.windows is not None:
+            self._run_by(runtime, self.inference.windows)
 
     @property
     def name(self) -> str:
@@ -132,11 +141,19 @@ class VolumeModel:
     def _patch_network(self, settings: WindowSettings) -> Callable[[torch.Tensor], torch.Tensor]:
         def run(batch: torch.Tensor) -> torch.Tensor:
             picture = batch[:, :, 0] if settings.dims == 2 else batch
-            logits: torch.Tensor = self.network(picture.to(self.device)).cpu()
+            logits = self._run_patch(picture)
             self._check(logits.shape[1])
             return logits[:, :, None] if settings.dims == 2 else logits
 
         return run
+
+    def _run_by(self, runtime: str, settings: WindowSettings) -> None:
+        from hounsfield.inference.runtimes import choose_for_windows, patch_network
+
+        sides = settings.patch_zyx[1:] if settings.dims == 2 else settings.patch_zyx
+        shape = (settings.batch_size, len(self.preprocessing.channels), *sides)
+        choice = choose_for_windows(self.network, self.bundle, shape, runtime, str(self.device))
+        self._run_patch, self.runtime = patch_network(choice.predictor), choice.to_json()
 
     def _check(self, n_found: int) -> None:
         if n_found != self.n_channels:
@@ -159,18 +176,22 @@ def windows_of(settings: WindowSettings) -> Windows:
     )
 
 
-def load_volume_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> VolumeModel:
+def load_volume_model(
+    bundle: Bundle | Path | str, *, device: str = "cpu", runtime: str = "torch"
+) -> VolumeModel:
     """Build the bundle's network of volumes and load its weights strictly; as `load_model` does for pictures."""
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
     _ = bundle.card.of_volumes
     target = torch.device(device)
-    return VolumeModel(bundle, built_network(bundle, target), target)
+    return VolumeModel(bundle, built_network(bundle, target), target, runtime)
 
 
-def open_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel | VolumeModel:
-    """The model of a bundle, of pictures or of volumes as its card says. Raises ModelError."""
+def open_model(
+    bundle: Bundle | Path | str, *, device: str = "cpu", runtime: str = "torch"
+) -> TorchModel | VolumeModel:
+    """The model of a bundle, of pictures or of volumes as its card says; runtime as for `load_model`. Raises ModelError."""
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
     load = load_volume_model if bundle.card.outputs == "voxels" else load_model
-    return load(bundle, device=device)
+    return load(bundle, device=device, runtime=runtime)

@@ -75,6 +75,7 @@ class Request:
     stated: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     model_folders: Sequence[Path] = ()
     only: frozenset[str] | None = None
+    runtime: str = "torch"
 
 
 def read(
@@ -104,9 +105,10 @@ def run(
     stated: Mapping[str, tuple[str, str]] | None = None,
     progress: Progress | None = None,
     model_folders: Sequence[Path] = (),
+    runtime: str = "torch",
 ) -> Run:
-    """As `read`, and tell also what was not taken and what could not be read."""
-    request = Request(Path(path), applications, stated or {}, model_folders)
+    """As `read`, and tell also what was not taken and what could not be read. runtime: as for `inference.load_model`."""
+    request = Request(Path(path), applications, stated or {}, model_folders, runtime=runtime)
     folder = ResultFolder(Path(out), datetime.now(UTC)) if out is not None else None
     done = carry_out(request, folder, progress)
     if folder is not None:
@@ -118,7 +120,7 @@ def carry_out(request: Request, folder: ResultFolder | None, progress: Progress 
     """Read what `request` names; results go to `folder`, whose overview is left to the caller."""
     session = _Session(
         asked_applications(request.applications, request.model_folders),
-        opened_once(request.model_folders),
+        opened_once(request.model_folders, request.runtime),
         folder,
         progress or Silent(),
     )
@@ -325,7 +327,7 @@ class _Job:
             application.version,
             __version__,
             "model" if application.models else "rule",
-            tuple(ModelReference(m.name, m.version, m.digest, m.card) for m in self.models.values()),
+            self._references(),
             dict(self.timing_s),
         )
         return replace(
@@ -338,6 +340,12 @@ class _Job:
             provenance=provenance,
         )
 
+    def _references(self) -> tuple[ModelReference, ...]:
+        return tuple(
+            ModelReference(m.name, m.version, m.digest, m.card, getattr(m, "runtime", None))
+            for m in self.models.values()
+        )
+
     def _uid(self, references: Sequence[InputReference]) -> str:
         identity = [part for ref in references for part in (ref.role, ref.series, *ref.sop_instance_uids)]
         identity += [*self.pixels, *(digest for _, digest, _ in self.drawn.values())]
@@ -346,7 +354,7 @@ class _Job:
             self.application.name,
             self.application.version,
             __version__,
-            *(model.digest for model in self.models.values()),
+            *(model.identity for model in self._references()),
             self.pixel_sha256 or "",
             *identity,
         )

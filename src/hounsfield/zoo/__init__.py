@@ -26,9 +26,9 @@ from hounsfield.zoo.model_card import (
     MapTest,
     ModelCard,
     Network,
-    Preprocessing,
     Threshold,
 )
+from hounsfield.zoo.picture_card import Preprocessing, Scores
 from hounsfield.zoo.volume_card import (
     Channel,
     GreyValues,
@@ -64,6 +64,7 @@ __all__ = [
     "Network",
     "Origin",
     "Preprocessing",
+    "Scores",
     "Threshold",
     "VolumeInference",
     "VolumePreprocessing",

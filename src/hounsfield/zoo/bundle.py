@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FILE = "models/model.safetensors"
+SAMPLE_FILE = "models/sample.safetensors"  # may be there: what a runtime is tried on
 METADATA_FILE = "configs/metadata.json"
 INFERENCE_FILE = "configs/inference.json"
 README_FILE = "docs/README.md"
@@ -71,6 +72,18 @@ class Bundle:
         if self.card.guard is None:
             return {}
         return read_arrays(self.read(self.card.guard.arrays), self.card.guard.arrays)
+
+    def sample(self) -> NDArray[Any] | None:
+        """An input of the network (n, channels, *spatial), float32, on which runtimes are compared; None if it brings none."""
+        if SAMPLE_FILE not in self.card.files:
+            return None
+        arrays = read_arrays(self.read(SAMPLE_FILE), SAMPLE_FILE)
+        if set(arrays) != {"input"} or arrays["input"].dtype.str != "<f4" or arrays["input"].ndim < 4:
+            raise ModelError(
+                f"{SAMPLE_FILE} of bundle {self.name} does not hold one float32 array `input` (n, channels, *spatial). "
+                "Get the bundle again."
+            )
+        return arrays["input"]
 
 
 def open_bundle(folder_or_name: Path | str) -> Bundle:

@@ -65,13 +65,14 @@ class VolumePreprocessing(CardPart):
     """How volumes become the network's input (channels, z, y, x), in the order of the fields.
 
     axes: patient direction in which each of the network's axes grows; None: as the file stores them, which `stored_order`
-    may reorder (its numbers are axes of the file, 0 the slowest). crop: "nonzero"
-    keeps the box of voxels that are not 0 in any channel, holes filled; "head" the box of what stands out from the air
-    around it. grey_values_first: whether grey values are scaled before the grid changes (nnU-Net) or after. spacing_mm:
-    of the network's grid, along its axes; None, of all or of one: as it is. grid: "patient" resamples at places in the patient; "stretch" gives
-    the array the rounded number of voxels and stretches it (nnU-Net), a coarse axis by its nearest slices unless
-    `coarse_axis_apart` is off; "first" steps from the first voxel on (MONAI); "fixed" stretches it to `shape`. order: of the
-    interpolation (0, 1, 3). shape: with grid "patient", the volume is cut or padded around its centre to it.
+    may reorder (its numbers are axes of the file, 0 the slowest). crop: "nonzero" keeps the box of voxels that are not 0
+    in any channel, holes filled; "head" the box of what stands out from the air around it. grey_values_of: "crop" scales grey values by what the crop kept, "whole" before anything is cropped or
+    resampled. grey_values_first: whether grey values are scaled before the grid changes (nnU-Net) or after. spacing_mm:
+    of the network's grid, along its axes; None, of all or of one: as it is. grid: "patient" resamples at places in the
+    patient; "stretch" gives the array the rounded number of voxels and stretches it (nnU-Net), a coarse axis by its
+    nearest slices unless `coarse_axis_apart` is off; "first" steps from the first voxel on (MONAI); "fixed" stretches it
+    to `shape`. order: of the interpolation (0, 1, 3). shape: with grid "patient", the volume is cut or padded around its
+    centre to it.
     crop_prepared: whether of the prepared volume the box of what is above 0 in any channel is kept (MONAI's foreground).
     """
 
@@ -80,6 +81,7 @@ class VolumePreprocessing(CardPart):
     axes: tuple[Letter, Letter, Letter] | None = None
     stored_order: tuple[Literal[0, 1, 2], Literal[0, 1, 2], Literal[0, 1, 2]] = (0, 1, 2)
     crop: Literal["none", "nonzero", "head"] = "none"
+    grey_values_of: Literal["crop", "whole"] = "crop"
     grey_values_first: bool = False
     spacing_mm: tuple[SpacingMm | None, SpacingMm | None, SpacingMm | None] | None = None
     grid: Literal["patient", "stretch", "first", "fixed"] = "patient"
@@ -158,9 +160,13 @@ class VolumeInference(CardPart):
 
 
 class Origin(CardPart):
-    """Where an imported model came from: its format, the SHA-256 of the file that was given, and what it did not say."""
+    """Where an imported model came from: its format, the SHA-256 of the file that was given, and what it did not say.
+
+    left_out: outputs of the file that the bundle does not have, each with the reason.
+    """
 
     format: Text
     source: Text
     source_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     unstated: tuple[Text, ...] = ()
+    left_out: tuple[Text, ...] = ()
