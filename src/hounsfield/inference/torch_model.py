@@ -30,13 +30,20 @@ GUARDS = {GUARD_METHOD: Guard}
 class TorchModel:
     """Implements `core.Model` with torch. Made by `load_model`.
 
-    network: in evaluation mode on `device`. bundle: where it came from. guard: None if it has none.
+    network: in evaluation mode on `device`. bundle: where it came from. guard: None if it has none. runtime: what runs
+    it and how far its numbers lie from torch's, None for torch in 32 bits itself.
     """
 
-    def __init__(self, bundle: Bundle, network: torch.nn.Module, device: torch.device) -> None:
+    def __init__(
+        self, bundle: Bundle, network: torch.nn.Module, device: torch.device, runtime: str = "torch"
+    ) -> None:
         self.bundle = bundle
         self.network = network
         self.device = device
+        self.runtime: Mapping[str, Any] | None = None
+        self._runner: Any = network
+        if runtime != "torch":
+            self._run_by(runtime)
         self.guard = _guard(bundle)
         self._calibrate = _calibrator(bundle.card)
 
@@ -74,7 +81,7 @@ class TorchModel:
         """Run on one picture (y, x) of any size; what its numbers may be says `prepare`, which refuses others."""
         inputs, prepared = self.preprocess(picture)
         flips = self.bundle.card.inference.test_time_flips
-        outputs = network_outputs(self.network, inputs, test_time_flips=flips)
+        outputs = network_outputs(self._runner, inputs, test_time_flips=flips)
         logits, features = outputs.logits[0], outputs.features[0]
         card = self.bundle.card
         probabilities = self._calibrate(logits) if self._calibrate else None
@@ -110,20 +117,29 @@ class TorchModel:
         settings = self.bundle.card.inference.answers
         if settings is None or self._calibrate is None:
             return None
-        return self._calibrate(several_answers(self.network, inputs, settings))
+        # Dropout and members lie inside the network: only torch can ask for them one by one.
+        network = self._runner if settings.way == "copies" else self.network
+        return self._calibrate(several_answers(network, inputs, settings))
+
+    def _run_by(self, runtime: str) -> None:
+        from hounsfield.inference.runtimes import choose_for_pictures
+
+        self._runner, choice = choose_for_pictures(self.network, self.bundle, runtime, str(self.device))
+        self.runtime = choice.to_json()
 
 
-def load_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel:
+def load_model(bundle: Bundle | Path | str, *, device: str = "cpu", runtime: str = "torch") -> TorchModel:
     """Build the bundle's network and load its weights strictly.
 
-    bundle: opened, or a folder or name that `zoo.open_bundle` opens. Raises ModelError naming the
+    bundle: opened, or a folder or name that `zoo.open_bundle` opens. runtime: "torch" in 32 bits, "auto" for the fastest
+    that gives its numbers, or "onnxruntime" or "openvino" (`runtimes.choose_predictor`; maps are drawn by torch always). Raises ModelError naming the
     network, weight or class count that does not fit the card.
     """
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
     _ = bundle.card.picture
     target = torch.device(device)
-    model = TorchModel(bundle, built_network(bundle, target), target)
+    model = TorchModel(bundle, built_network(bundle, target), target, runtime)
     _check_outputs(model)
     return model
 

@@ -10,6 +10,7 @@ import torch
 from hounsfield.core.errors import ModelError
 from hounsfield.core.progress import Silent, step
 from hounsfield.inference.built_network import built_network
+from hounsfield.inference.held_logits import held_window_logits
 from hounsfield.inference.sliding_window import Windows, window_labels, window_logits
 from hounsfield.inference.torch_model import TorchModel, load_model
 from hounsfield.inference.views_model import ViewsModel, load_views_model
@@ -33,17 +34,26 @@ class VolumeModel:
     """Implements `core.VolumeModel` with torch. Made by `load_model`.
 
     network: in evaluation mode on `device`, giving logits (n, channels, z, y, x). bundle: where it came from.
+    runtime: what runs its windows, None for torch in 32 bits; a network that sees the whole volume is run by torch always.
     """
 
-    def __init__(self, bundle: Bundle, network: torch.nn.Module, device: torch.device) -> None:
+    def __init__(
+        self, bundle: Bundle, network: torch.nn.Module, device: torch.device, runtime: str = "torch"
+    ) -> None:
         self.bundle = bundle
         self.network = network
         self.device = device
+        self.runtime: Mapping[str, Any] | None = None
+        self._run_patch: Callable[[torch.Tensor], torch.Tensor] = lambda windows: network(
+            windows.to(device)
+        ).cpu()
         self.preprocessing: VolumePreprocessing
         self.inference: VolumeInference
         self.preprocessing, self.inference = bundle.card.of_volumes
         rule = self.inference.voxel_labels
         self.n_channels = len(rule.paint) if rule.way == "painted" else len(bundle.card.classes)
+        if runtime != "torch" and self.inference.windows is not None:
+            self._run_by(runtime, self.inference.windows)
 
     @property
     def name(self) -> str:
@@ -90,8 +100,8 @@ class VolumeModel:
         if prepared.is_on_voxels and rule.way == "argmax":
             labels = window_labels(network, prepared.values, windows, progress=progress)
             return prepared.restore(labels)
-        logits = window_logits(network, prepared.values, windows)
-        return prepared.labels(lambda channel: logits[channel], self.n_channels, rule)
+        held = held_window_logits(network, prepared.values, windows, progress=progress)
+        return prepared.labels(held.channel, self.n_channels, rule)
 
     def logits(self, prepared: VolumeInput) -> NDArray[np.float32]:
         """Logits (channels, z, y, x) on the input's voxels, all held at once."""
@@ -132,11 +142,19 @@ class VolumeModel:
     def _patch_network(self, settings: WindowSettings) -> Callable[[torch.Tensor], torch.Tensor]:
         def run(batch: torch.Tensor) -> torch.Tensor:
             picture = batch[:, :, 0] if settings.dims == 2 else batch
-            logits: torch.Tensor = self.network(picture.to(self.device)).cpu()
+            logits = self._run_patch(picture)
             self._check(logits.shape[1])
             return logits[:, :, None] if settings.dims == 2 else logits
 
         return run
+
+    def _run_by(self, runtime: str, settings: WindowSettings) -> None:
+        from hounsfield.inference.runtimes import choose_for_windows, patch_network
+
+        sides = settings.patch_zyx[1:] if settings.dims == 2 else settings.patch_zyx
+        shape = (settings.batch_size, len(self.preprocessing.channels), *sides)
+        choice = choose_for_windows(self.network, self.bundle, shape, runtime, str(self.device))
+        self._run_patch, self.runtime = patch_network(choice.predictor), choice.to_json()
 
     def _check(self, n_found: int) -> None:
         if n_found != self.n_channels:
@@ -153,25 +171,33 @@ def windows_of(settings: WindowSettings) -> Windows:
         overlap=settings.overlap,
         blend=settings.blend,
         spread=settings.spread,
+        pad=settings.pad,
         mirror_axes=settings.mirror_axes,
         batch_size=settings.batch_size,
     )
 
 
-def load_volume_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> VolumeModel:
+def load_volume_model(
+    bundle: Bundle | Path | str, *, device: str = "cpu", runtime: str = "torch"
+) -> VolumeModel:
     """Build the bundle's network of volumes and load its weights strictly; as `load_model` does for pictures."""
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
     _ = bundle.card.of_volumes
     target = torch.device(device)
-    return VolumeModel(bundle, built_network(bundle, target), target)
+    return VolumeModel(bundle, built_network(bundle, target), target, runtime)
 
 
-def open_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel | ViewsModel | VolumeModel:
-    """The model of a bundle, of pictures, of several views or of volumes as its card says. Raises ModelError."""
+def open_model(
+    bundle: Bundle | Path | str, *, device: str = "cpu", runtime: str = "torch"
+) -> TorchModel | ViewsModel | VolumeModel:
+    """The model of a bundle, of pictures, of several views or of volumes as its card says; runtime as for `load_model`.
+
+    A model of several views always runs in torch: it is two small layers. Raises ModelError.
+    """
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
     if bundle.card.preprocessing.kind == "views":
         return load_views_model(bundle, device=device)
     load = load_volume_model if bundle.card.outputs == "voxels" else load_model
-    return load(bundle, device=device)
+    return load(bundle, device=device, runtime=runtime)

@@ -142,7 +142,7 @@ class _VolumeReader:
         counts = np.bincount(labels.ravel(), minlength=len(self.card.classes))
         names = _unique([_kebab(item.name) for item in self.card.classes])
         regions = [
-            LabelRegion(names[label], _code(item), grid, labels, label, category=_category(item))
+            LabelRegion(names[label], _code(item), grid, (labels, label), category=_category(item))
             for label, item in enumerate(self.card.classes)
             if label > 0 and counts[label]
         ]

@@ -18,8 +18,8 @@ class Models(Protocol):
         """The model of that name; raises MissingModel."""
 
 
-def opened_once(folders: Sequence[Path]) -> Models:
-    """Models from bundles in `folders`, then in the usual places."""
+def opened_once(folders: Sequence[Path], runtime: str = "torch") -> Models:
+    """Models from bundles in `folders`, then in the usual places, run by `runtime` (`inference.open_model`)."""
     opened: dict[str, BundledModel] = {}
 
     def model(name: str) -> BundledModel:
@@ -27,7 +27,8 @@ def opened_once(folders: Sequence[Path]) -> Models:
             from hounsfield.inference import open_model
             from hounsfield.zoo import default_search, find_bundle, open_bundle
 
-            opened[name] = open_model(open_bundle(find_bundle(name, (*folders, *default_search()))))
+            bundle = open_bundle(find_bundle(name, (*folders, *default_search())))
+            opened[name] = open_model(bundle, runtime=runtime)
         return opened[name]
 
     return model

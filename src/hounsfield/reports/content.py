@@ -13,6 +13,7 @@ from hounsfield.reports.measurement_tables import MeasurementTables, tabulate
 from hounsfield.reports.names import (
     NOT_STATED,
     PRESENCE,
+    corrected,
     finding_label,
     person_name,
     region_labels,
@@ -189,7 +190,7 @@ def _finding_row(finding: Finding, reading: Reading) -> FindingRow:
         probability_text=written_probability(finding.probability)
         if finding.probability is not None
         else NOT_STATED,
-        calibrator=f"calibrated: {finding.calibrator}" if stated else "",
+        calibrator=f"calibrated: {finding.calibrator}{corrected(finding)}" if stated else "",
         reason=finding.reason,
         regions=region_labels(finding.regions, reading),
     )
@@ -212,6 +213,7 @@ def _provenance(reading: Reading) -> tuple[Fact, ...]:
         facts.append(Fact("Software", f"Hounsfield {source.code_version}"))
         facts.append(Fact("Method", "rules" if source.method == "rule" else "learned model"))
         facts += [Fact("Model", f"{m.name} {m.version}, SHA-256 {m.digest}") for m in source.models]
+        facts += [Fact("Runtime", f"{m.name}: {m.runtime['name']}") for m in source.models if m.runtime]
     if reading.study_instance_uid:
         facts.append(Fact("Study UID", reading.study_instance_uid))
     facts += chain.from_iterable(_input(i) for i in reading.inputs)

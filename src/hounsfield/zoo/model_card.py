@@ -364,9 +364,9 @@ class ModelCard(CardPart):
     def picture(self) -> Preprocessing:
         """How a picture becomes the input. Raises ModelError for a model of volumes or of several views."""
         if not isinstance(self.preprocessing, Preprocessing):
-            raise ModelError(
-                f"model {self.name} takes {self.preprocessing.kind}; one that reads single pictures is needed here"
-            )
+            is_views = self.preprocessing.kind == "views"
+            takes = "reads several views" if is_views else "labels the voxels of volumes"
+            raise ModelError(f"model {self.name} {takes}; one that reads pictures is needed here")
         return self.preprocessing
 
     @property

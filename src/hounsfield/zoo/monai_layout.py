@@ -169,5 +169,5 @@ def _window_inferer(card: ModelCard) -> dict[str, Any]:
         "roi_size": list(windows.patch_zyx),
         "sw_batch_size": windows.batch_size,
         "overlap": windows.overlap,
-        "mode": windows.blend,
+        "mode": "constant" if windows.blend == "constant" else "gaussian",
     }
