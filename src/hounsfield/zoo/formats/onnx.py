@@ -46,8 +46,10 @@ class Onnx:
 
     def convert(self, request: ImportRequest) -> Bundle:
         """Write the bundle; a softmax or sigmoid at the end is told by the card instead of being run."""
-        found, end = OnnxLayers(read_onnx(request.path), request.path.name).network()
+        graph = read_onnx(request.path)
+        found, end = OnnxLayers(graph, request.path.name).network()
         said: dict[str, Any] = {"labels": stated_labels(request)}
+        said["picture_yx"] = graph.shapes[graph.inputs[0]][2:]
         if end:
             said["outputs"] = ENDS[end]
         return write_classifier(request, "onnx", found, said)
