@@ -37,7 +37,7 @@ from hounsfield.imaging.shown_picture import shown_picture
 from hounsfield.measures import region_area, region_pixels, region_volume
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -89,7 +89,12 @@ def _asked(name: str, model_folders: Sequence[Path]) -> Application:
 
 def bundle_application(card: ModelCard) -> Application:
     """The application that runs the bundle of this card."""
-    read = _VolumeReader(card) if card.outputs == "voxels" else _PictureReader(card)
+    readers: dict[str, Callable[[ModelCard], _VolumeReader | _PictureReader]] = {
+        "volume": _VolumeReader,
+        "picture": _PictureReader,
+        "views": _ViewsReader,
+    }
+    read = readers[card.preprocessing.kind](card)
     codes = tuple(Code(c.value, c.scheme, c.meaning) for c in card.classes)
     return Application(
         name=PREFIX + card.name,
@@ -158,7 +163,9 @@ class _PictureReader:
     def __init__(self, card: ModelCard) -> None:
         self.card = card
         self.names = _unique([_kebab(name) for name in card.class_names])
-        self.roles = (Role("picture", dicom_modalities(card.modality), geometry="slice", raster=True),)
+        self.roles: tuple[Role, ...] = (
+            Role("picture", dicom_modalities(card.modality), geometry="slice", raster=True),
+        )
 
     def __call__(self, inputs: Inputs) -> Reading:
         """Run the model; a picture that its guard calls foreign is refused."""
@@ -236,6 +243,36 @@ class _PictureReader:
         mask = np.asarray(prediction.mask >= float(model.card["inference"]["mask_threshold"]))[None]
         code = Code("OUTLINE", PRIVATE_SCHEME, "Outline by a model")
         return [Region("outline", code, image.grid, mask, category=SPATIAL_CONCEPT)] if mask.any() else []
+
+
+class _ViewsReader(_PictureReader):
+    """Answers about several views of one examination together: a finding for each class."""
+
+    def __init__(self, card: ModelCard) -> None:
+        super().__init__(card)
+        self.roles = tuple(
+            Role(
+                view.name,
+                dicom_modalities(card.modality),
+                geometry="slice",
+                raster=True,
+                view=(view.side, view.position),
+            )
+            for view in card.views.views
+        )
+
+    def __call__(self, inputs: Inputs) -> Reading:
+        """Run the model on all views."""
+        pictures, conditions = [], []
+        for role in self.roles:
+            picture, said = picture_of(inputs[role.name].image(), inputs[role.name])
+            pictures.append(picture)
+            conditions += said
+        prediction = inputs.views_model(self.card.name).run_views(pictures)
+        return Reading.complete(
+            findings=[self._finding(prediction, index, []) for index in range(len(self.names))],
+            conditions=[*conditions, *model_conditions(self.card)],
+        )
 
 
 def picture_of(image: Image, series: Series) -> tuple[NDArray[np.float64], list[Condition]]:

@@ -17,6 +17,7 @@ from hounsfield.explain import check_maps
 from hounsfield.pipeline.bundle_application import asked_applications
 from hounsfield.pipeline.job import Job, as_refusals, refused
 from hounsfield.pipeline.opened_models import opened_once
+from hounsfield.pipeline.picture_views import is_asked, joined_pictures
 from hounsfield.pipeline.prevalence import check_prevalence
 from hounsfield.pipeline.selection import Verdict, select
 from hounsfield.pipeline.visits import by_patient, select_visits
@@ -142,8 +143,9 @@ def carry_out(request: Request, folder: ResultFolder | None, progress: Progress 
         request.explain,
     )
     found = read_studies(request.path, progress=session.progress, stated=request.stated, only=request.only)
-    for number, study in enumerate(found.studies):
-        step(session.progress, f"study {number + 1} of {len(found.studies)}", number / len(found.studies))
+    every = [*found.studies, *joined_pictures(found.studies)] if session.reads_views else found.studies
+    for number, study in enumerate(every):
+        step(session.progress, f"study {number + 1} of {len(every)}", number / len(every))
         session.read_study(study)
     for studies in by_patient(found.studies):
         session.read_visits(studies)
@@ -168,9 +170,16 @@ class _Session:
     readings: list[Reading] = field(default_factory=list)
     not_taken: list[Verdict] = field(default_factory=list)
 
+    @property
+    def reads_views(self) -> bool:
+        """Whether an application needs several views of one examination."""
+        return any(role.view is not None for one in self.applications for role in one.needs.roles)
+
     def read_study(self, study: Study) -> None:
         """Ask every application that reads studies one by one; run each as often as series match."""
-        for application in (one for one in self.applications if one.needs.visits == 1):
+        for application in self.applications:
+            if application.needs.visits > 1 or not is_asked(application, study):
+                continue
             selection = select(study, application)
             self.not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
             if not selection.matches and selection.near_misses:
