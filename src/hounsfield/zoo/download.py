@@ -192,11 +192,11 @@ class _Transfer:
         """What was said of the part that lies here, if it can be gone on with at this address."""
         try:
             kept = json.loads(self.record.read_bytes()[:65536])
-            if kept["url"] == self.url and kept["validator"] and int(kept["size"]) > self.part.stat().st_size:
-                return {"validator": str(kept["validator"]), "size": str(int(kept["size"]))}
+            validator, size = str(kept["validator"]), int(kept["size"])
+            usable = kept["url"] == self.url and bool(validator) and size > self.part.stat().st_size
         except (OSError, ValueError, KeyError, TypeError):
-            pass
-        return None
+            usable = False
+        return {"validator": validator, "size": str(size)} if usable else None
 
     def _go_on(self, response: http.client.HTTPResponse, kept: Mapping[str, str]) -> None:
         """Append the rest, if it is the rest of what lies here."""
