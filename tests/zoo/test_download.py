@@ -255,7 +255,7 @@ def test_a_redirect_on_this_machine_is_followed_and_a_circle_ends(tmp_path):
         serving(lambda handler, *_: send(handler, b"", status=302, Location="/again")) as circle,
         pytest.raises(MissingModel, match="redirects more than 8 times"),
     ):
-        get(tmp_path, circle)
+        get(tmp_path / "circle", circle)
 
 
 @pytest.mark.parametrize(

@@ -41,11 +41,11 @@ def entry(gate="none", **changes):
     return Entry.model_validate({**fields, **changes})
 
 
-def yes(question):
+def yes(about, question):
     return True
 
 
-def no(question):
+def no(about, question):
     return False
 
 
@@ -59,7 +59,7 @@ def test_the_first_download_without_a_digest_is_asked_about_and_recorded(tmp_pat
         with pytest.raises(Cancelled):
             get(tmp_path, server, no)
         assert server.asked == []
-        first = get(tmp_path, server, lambda question: not asked.append(question))
+        first = get(tmp_path, server, lambda _, question: not asked.append(question))
         assert first.pinned_by == "nobody"
         assert "states no SHA-256" in asked[0]
         recorded = json.loads((tmp_path / RECORD_FILE).read_text())["files"][server.address]
@@ -72,6 +72,7 @@ def test_another_file_than_the_first_is_refused_until_the_record_is_forgotten(tm
     with serving(whole) as server:
         get(tmp_path, server, yes)
         server.behave = lambda handler, *_: send(handler, CONTENT[::-1])
+        (tmp_path / ".downloads" / "one" / "model.zip").unlink()
         with pytest.raises(ModelError, match=r"not the stated file.*first fetched on \d{4}-.*--anew"):
             get(tmp_path, server, yes)
         forget(tmp_path, server.address)
@@ -88,7 +89,7 @@ def test_a_stated_digest_needs_no_question_and_goes_before_the_record(tmp_path):
 def test_terms_are_asked_and_can_be_accepted_beforehand(tmp_path):
     asked = []
 
-    def ask(question):
+    def ask(about, question):
         asked.append(question)
         return False
 
@@ -115,11 +116,27 @@ def test_a_weaker_digest_of_the_publisher_is_compared_and_still_asked_about(tmp_
     }
     asked = []
     with serving(whole) as server:
-        get(tmp_path, server, lambda question: not asked.append(question), entry=entry(checksum=stated))
+        get(tmp_path, server, lambda _, question: not asked.append(question), entry=entry(checksum=stated))
         assert "SHA1, which tells damage but no forgery" in asked[0]
         wrong = {**stated, "value": "0" * 40}
         with pytest.raises(ModelError, match="its sha1 is"):
             get(tmp_path, server, yes, entry=entry(checksum=wrong))
+
+
+def test_what_is_there_already_and_right_is_not_fetched_again(tmp_path):
+    with serving(whole) as server:
+        get(tmp_path, server, yes)
+        get(tmp_path, server, no)
+        assert len(server.asked) == 1
+
+
+def test_a_digest_that_the_user_states_takes_the_place_of_the_record(tmp_path):
+    new = CONTENT[::-1]
+    with serving(whole) as server:
+        get(tmp_path, server, yes)
+        server.behave = lambda handler, *_: send(handler, new)
+        get(tmp_path, server, no, sha256=hashlib.sha256(new).hexdigest())
+        assert get(tmp_path, server, no).main.sha256 == hashlib.sha256(new).hexdigest()
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"files": {"a": 1}}', b"[" * 10000])
@@ -213,3 +230,19 @@ def test_a_mirror_stands_in_for_an_address_that_fails(tmp_path):
     ):
         request = PullRequest("one", (server.address, mirror.address), tmp_path, sha256=SHA256)
         assert pull(request, no, Silent()).main.url == mirror.address
+
+
+def test_several_files_that_belong_together_come_into_one_folder(tmp_path):
+    """A file and what stands beside it, both recorded; the second's address is given to the entry unchecked."""
+    with serving(whole) as server:
+        address = server.address.replace("model.zip", "layers.json")
+        made = entry().model_copy(update={"beside": (address,)})
+        got = get(tmp_path, server, yes, entry=made)
+        assert sorted(path.name for path in got.path.iterdir()) == ["layers.json", "model.zip"]
+        assert set(json.loads((tmp_path / RECORD_FILE).read_text())["files"]) == {server.address, address}
+
+
+def test_a_licence_that_nobody_stated_is_no_licence():
+    assert EntryLicence(name="MIT", commercial_use="allowed", stated_at="https://x.org").is_stated
+    for name in ("Not stated in what was read", "Stated in the bundle's own licence files"):
+        assert not EntryLicence(name=name, commercial_use="not stated", stated_at="https://x.org").is_stated

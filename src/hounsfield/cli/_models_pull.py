@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hounsfield.cli._terminal import TerminalProgress, print_json, print_tables, table
+from hounsfield.cli._terminal import TerminalProgress, print_json, print_tables, table, with_whole_names
 from hounsfield.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -47,16 +47,9 @@ def search(
         print("No entry of the catalogue fits. `hu models search` without words shows them all.")
         return
     rows = [
-        [
-            one.name + (" (installed)" if one.name in installed else ""),
-            one.title,
-            ", ".join(one.modality),
-            one.licence.name,
-            "; ".join(filter(None, (_GATES[one.licence.gate], "" if one.importer else "no importer yet"))),
-        ]
-        for one in found
+        [one.name, ", ".join(one.modality), one.title, _terms(one, one.name in installed)] for one in found
     ]
-    print_tables(table("", ["model", "what it does", "reads", "licence", ""], rows))
+    print_tables(with_whole_names(table("", ["model", "reads", "what it does", "terms"], rows)))
     print(f"{len(found)} found. Get one: hu models pull NAME")
     print(
         "What they are worth is not known here: read the evidence in the catalogue, and judge them on your data."
@@ -89,7 +82,7 @@ def pull_command(
         forget(request.parent, request.urls[0])
     progress = TerminalProgress()
     # Terms are never accepted by --yes: that is what --accept-licence is for.
-    got = pull(request, lambda question: (yes and "SHA-256" in question) or _ask(question), progress)
+    got = pull(request, lambda about, question: (yes and about == "no digest") or _ask(question), progress)
     progress.clear()
     bundle = None if only_fetch else _installed(request, got, replace)
     document: dict[str, Any] = {
@@ -106,6 +99,20 @@ def pull_command(
         _print(document, bundle)
     if bundle is None and not only_fetch:
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+def _terms(one: Entry, is_installed: bool) -> str:
+    """Licence and what stands in the way, in few words."""
+    name = one.licence.name
+    short = (
+        "licence not stated" if name.startswith("Not stated") else name.partition(" (")[0].partition(":")[0]
+    )
+    notes = [
+        _GATES[one.licence.gate],
+        "" if one.importer else "no importer yet",
+        "installed" if is_installed else "",
+    ]
+    return "; ".join(filter(None, (short, *notes)))
 
 
 def _ask(question: str) -> bool:
@@ -143,15 +150,17 @@ def _installed(request: PullRequest, got: Pulled, replace: bool) -> dict[str, An
         return None
     # What the catalogue knows of it goes into the card; a bundle of this project brings its own.
     is_own = known[0] == "hounsfield"
-    facts = (
-        {}
-        if entry is None or is_own
-        else {"title": entry.title, "licence": entry.licence.name, "evidence_level": entry.evidence}
-    )
+    facts = {} if entry is None or is_own else _facts(entry)
     asked = ImportRequest(got.path, request.parent, None if is_own else request.name, facts)
     made = install_model(asked, format_name=known[0], replace_old=replace)
     shutil.rmtree(request.parent / ".downloads" / request.name, ignore_errors=True)
     return record(made)
+
+
+def _facts(entry: Entry) -> dict[str, Any]:
+    """What the catalogue knows for the card. A licence that nobody stated stays unstated there, so that it is not passed on."""
+    facts = {"title": entry.title, "evidence_level": entry.evidence}
+    return facts | ({"licence": entry.licence.name} if entry.licence.is_stated else {})
 
 
 def _print(document: dict[str, Any], bundle: dict[str, Any] | None) -> None:

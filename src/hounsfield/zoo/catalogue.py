@@ -38,6 +38,11 @@ class EntryLicence(CardPart):
     note: str = ""
     stated_at: Address
 
+    @property
+    def is_stated(self) -> bool:
+        """Whether `name` is that of a licence; else it says that none was read, or where to read it."""
+        return not self.name.lower().startswith(("not stated", "stated in"))
+
 
 class Checksum(CardPart):
     """A digest that the publisher states and that is weaker than SHA-256: it tells damage, not forgery."""

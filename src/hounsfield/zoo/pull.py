@@ -32,9 +32,9 @@ _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class Asks(Protocol):
-    """Asks the user; False ends it."""
+    """Asks the user whether to accept terms, or to fetch what has no stated digest; False ends it."""
 
-    def __call__(self, question: str) -> bool:
+    def __call__(self, about: Literal["terms", "no digest"], question: str) -> bool:
         """Whether the user says yes."""
 
 
@@ -93,7 +93,7 @@ def pull(request: PullRequest, ask: Asks, progress: Progress, limits: DownloadLi
     known = record.files.get(request.urls[0])
     if not is_pinned and known is not None:
         digests["sha256"] = known.sha256
-    elif not is_pinned and not ask(_unpinned_question(request)):
+    elif not is_pinned and not ask("no digest", _unpinned_question(request)):
         raise Cancelled(f"{request.name} was not fetched")
     folder = request.parent / DOWNLOADS / request.name
     size_bytes = request.entry.size_bytes if request.entry else None
@@ -134,7 +134,7 @@ def _check_terms(entry: Entry, accepted: tuple[str, ...], ask: Asks) -> None:
         f"Terms of {entry.name}: {licence.name}. {licence.note} Commercial use: {licence.commercial_use}. Read at "
         f"{licence.stated_at}.\nDo you accept them?"
     )
-    if not ask(question):
+    if not ask("terms", question):
         raise Cancelled(
             f"{entry.name} was not fetched: its terms were not accepted (--accept-licence {entry.name})"
         )
@@ -165,10 +165,11 @@ def forget(parent: Path, url: str) -> None:
 
 
 def _keep(record: _Record, url: str, got: Fetched) -> None:
+    known = record.files.get(url)
+    if known is not None and known.sha256 == got.sha256:
+        return
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    record.files.setdefault(
-        url, PulledFile(url=got.url, sha256=got.sha256, size_bytes=got.size_bytes, pulled_on=today)
-    )
+    record.files[url] = PulledFile(url=got.url, sha256=got.sha256, size_bytes=got.size_bytes, pulled_on=today)
 
 
 def read_record(parent: Path) -> _Record:
