@@ -20,7 +20,7 @@ from tests.tiny_volume_bundle import write_brain_bundle
 from hounsfield.core import applications
 from hounsfield.phantoms import Trouble, write_phantom
 from hounsfield.pipeline import run
-from hounsfield.zoo import InferenceSettings
+from hounsfield.zoo import Agreement, Answers, Calibrator, Conformal, InferenceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +114,37 @@ BUNDLES = {
     ),
     "brain-volumes-mr": write_brain_bundle,
 }
+
+
+def _sure_bundle(parent: Path, **changes: Any) -> None:
+    """A bundle that holds all of what a reading tells of its sureness, but for what `changes` takes away."""
+    classes = ("glioma", "meningioma", "pituitary")
+    calibrator = Calibrator(
+        name="temperature",
+        parameters={"temperature": 2.0},
+        fitted_on="nothing",
+        shares=dict(zip(classes, (0.5, 0.3, 0.2), strict=True)),
+    )
+    whole = {
+        "calibrated": True,
+        "guarded": True,
+        "calibrator": calibrator,
+        "conformal": Conformal(
+            method="lac",
+            coverage=0.9,
+            limits={"": 0.7},
+            n_fitted={"": 15},
+            holds_for="patients",
+            fitted_on="nothing",
+        ),
+        "inference": InferenceSettings(mask_threshold=0.01, answers=Answers(way="copies", number=4)),
+        "agreement": Agreement(open_bits=(0.0, 1.0), disagreeing_bits=(0.0, 0.5), n=9, n_groups=3),
+    }
+    write_tiny_bundle(parent, **{**whole, **changes})
+
+
+# The same models with everything that a reading says of its sureness: tests/conformance/test_learned_applications.py.
+SURE_BUNDLES = {"brain-tumour-mr": _sure_bundle}
 
 
 def kind_of(application: Application) -> Kind:

@@ -31,4 +31,5 @@ def scores_of(logits: NDArray[Any], card: ModelCard) -> NDArray[np.float64] | No
     if card.scores.way == "sigmoid":
         return p
     point = np.array([card.scores.operating_points[name] for name in card.class_names])
-    return np.where(p < point, p / (2 * point), 1 - (1 - p) / (2 * (1 - point)))
+    rescaled: NDArray[np.float64] = np.where(p < point, p / (2 * point), 1 - (1 - p) / (2 * (1 - point)))
+    return rescaled

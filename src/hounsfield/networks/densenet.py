@@ -8,6 +8,7 @@ ChestX-ray8 (Wang 2017, CVPR, 2097-2106): between mean and maximum.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -120,8 +121,19 @@ class DenseNet(nn.Module):
         return self.classifier(pooled), None
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Logarithms of mean and standard deviation of the last channels: (n, 2 c)."""
-        return summary_features(self.encode(x))
+        """Logarithms of mean and standard deviation of the channels that leave the stem and each block: (n, f).
+
+        A block's channels are taken after norm and ReLU, where the next layer takes them: none is negative there.
+        """
+        levels = [self.stem(standardise(x))]
+        deep = levels[0]
+        for number, part in enumerate(self.blocks):
+            if number % 2:  # blocks and transitions take turns
+                transition: Any = part
+                levels.append(transition[1](transition[0](deep)))
+            deep = part(deep)
+        levels.append(self.last(deep))
+        return torch.cat([summary_features(level) for level in levels], dim=1)
 
 
 def log_mean_exp(values: torch.Tensor, sharpness: float) -> torch.Tensor:

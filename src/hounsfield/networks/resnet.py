@@ -89,6 +89,7 @@ class ResNet(nn.Module):
             layer("max_pool", dims)(3, stride=2, padding=1),
         )
         n_in, parts = width, []
+        self.last_of_stage = {sum(stages[: k + 1]) - 1 for k in range(len(stages))}
         for stage, n_blocks in enumerate(stages):
             for index in range(n_blocks):
                 stride = 2 if stage > 0 and index == 0 else 1
@@ -112,5 +113,11 @@ class ResNet(nn.Module):
         return self.classifier(full_precision(self.encode(x)).flatten(2).mean(dim=2)), None
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Logarithms of mean and standard deviation of the last channels: (n, 2 c)."""
-        return summary_features(self.encode(x))
+        """Logarithms of mean and standard deviation of the channels that leave the stem and each stage: (n, f)."""
+        levels = [self.stem(standardise(x))]
+        deep = levels[0]
+        for number, block in enumerate(self.blocks):
+            deep = block(deep)
+            if number in self.last_of_stage:
+                levels.append(deep)
+        return torch.cat([summary_features(level) for level in levels], dim=1)

@@ -20,7 +20,8 @@ class PatchesAsMap(nn.Module):
 
     def forward(self, tokens: torch.Tensor, grid_yx: tuple[int, int]) -> torch.Tensor:
         """The map of tokens (n, rows * columns, width)."""
-        return tokens.transpose(1, 2).unflatten(2, grid_yx)
+        placed: torch.Tensor = tokens.transpose(1, 2).unflatten(2, grid_yx)
+        return placed
 
 
 @network("vit-class-token")
@@ -76,7 +77,7 @@ class ClassTokenTransformer(nn.Module):
         height, width = int(x.shape[-2]), int(x.shape[-1])
         cells = self.embed(functional.pad(grey, (0, -width % self.patch, 0, -height % self.patch)))
         grid_yx = (int(cells.shape[-2]), int(cells.shape[-1]))
-        positions = self.positions
+        positions: torch.Tensor = self.positions
         if grid_yx != tuple(positions.shape[2:]):
             positions = functional.interpolate(positions, size=grid_yx, mode="bicubic", align_corners=False)
         first = (self.class_token + self.class_position).expand(len(x), -1, -1)

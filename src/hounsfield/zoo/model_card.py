@@ -360,7 +360,7 @@ class ModelCard(CardPart):
     @property
     def picture(self) -> Preprocessing:
         """How a picture becomes the input. Raises ModelError for a model of volumes."""
-        if isinstance(self.preprocessing, VolumePreprocessing):
+        if not isinstance(self.preprocessing, Preprocessing):
             raise ModelError(
                 f"model {self.name} labels the voxels of volumes; one that reads pictures is needed here"
             )
