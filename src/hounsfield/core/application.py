@@ -75,7 +75,8 @@ class Inputs:
     """What an application gets: series by role, the study around them, models by name.
 
     An application over several visits gets the last one here and those before it, in their order, in `earlier`;
-    day: of each visit, counted from the first.
+    day: of each visit, counted from the first. explain: names of the maps that the user asks for, none for those that the
+    model's card recommends.
     """
 
     study: Study
@@ -86,6 +87,7 @@ class Inputs:
     progress: Progress = field(default_factory=Silent)
     day: int = 0
     earlier: tuple[Inputs, ...] = ()
+    explain: tuple[str, ...] = ()
 
     def __getitem__(self, role: str) -> Series:
         return self.series[role]

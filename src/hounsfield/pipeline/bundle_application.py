@@ -15,6 +15,7 @@ from hounsfield.core import (
     Application,
     Code,
     Condition,
+    ExplanationMap,
     Finding,
     Inputs,
     LabelRegion,
@@ -183,8 +184,25 @@ class _PictureReader:
             findings=[self._finding(prediction, index, regions) for index in range(len(names))],
             measurements=[area(region) for region in regions],
             regions=regions,
+            maps=self._maps(inputs, picture, prediction),
             conditions=[*conditions, *model_conditions(self.card)],
         ).with_certainty(certainty)
+
+    def _maps(
+        self, inputs: Inputs, picture: NDArray[np.float64], prediction: Prediction
+    ) -> list[ExplanationMap]:
+        """Maps of the class with the highest output; none where no map of this model was tested and none is asked for."""
+        from hounsfield.explain import reading_maps
+
+        leading = int(np.argmax(prediction.logits))
+        return reading_maps(
+            inputs.picture_model(self.card.name),
+            picture,
+            leading,
+            finding=self.names[leading],
+            grid=inputs["picture"].image().grid,
+            asked=inputs.explain,
+        )
 
     def _finding(self, prediction: Prediction, index: int, regions: list[Region]) -> Finding:
         item = self.card.classes[index]
@@ -197,7 +215,7 @@ class _PictureReader:
             name = "network's own" if self.card.scores is None else self.card.scores.name
             reason = f"The bundle holds no calibrator: the score ({name}) says nothing of how likely it is."
             return Finding(
-                _kebab(item.name), _code(item), "indeterminate", reason, score=score, regions=outlined
+                self.names[index], _code(item), "indeterminate", reason, score=score, regions=outlined
             )
         probability = float(np.clip(prediction.probabilities[index], 0.0, 1.0))
         presence: Presence = "indeterminate"
