@@ -1,5 +1,6 @@
 """Breast density from four histograms: the authors' numbers for their examination, from the file to the reading."""
 
+import json
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation
 from safetensors.numpy import save_file
+from tests.cli.test_command import hu
 from tests.tiny_dicom import ct_instance
 
 from hounsfield.core.errors import ModelError, RefusedInput
@@ -120,6 +122,20 @@ def test_a_missing_view_stops_it(bundle, tmp_path):
     (reading,) = done.readings
     assert reading.status == "refused"
     assert reading.conditions[0].code == "companion-missing"
+
+
+def test_the_command_reads_pictures_of_one_examination_together(bundle, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOUNSFIELD_MODELS", str(bundle.folder.parent))
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for k, name in enumerate(VIEWS):
+        Image.fromarray(breast(k)).save(folder / f"{name}.png")
+    code, _, said = hu(monkeypatch, capsys, "read", folder, "--model", "density", "--out", tmp_path / "out")
+    assert code == 0, said
+    (file,) = (tmp_path / "out").rglob("reading.json")
+    record = json.loads(file.read_text(encoding="utf-8"))
+    expected = own_numbers([breast(k) for k in range(4)], small_weights())
+    np.testing.assert_allclose([f["score"] for f in record["findings"]], expected, atol=0.01)
 
 
 @pytest.mark.real_data

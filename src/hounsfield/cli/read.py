@@ -104,7 +104,7 @@ def read(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Read studies: findings, measurements, report and DICOM results."""
-    from hounsfield.pipeline import ArchiveRequest, Engine, holds_many, over_visits, run
+    from hounsfield.pipeline import ArchiveRequest, Engine, holds_many, is_one_examination, over_visits, run
 
     if out is None and (workers is not None or engine is not None):
         raise UsageError(
@@ -117,7 +117,8 @@ def read(
     together = over_visits(asked)
     if together:
         _check_together(together, asked, out, is_shared=workers is not None or engine is not None)
-    if out is not None and not together and (engine is not None or holds_many(path, out)):
+    is_one = engine is None and is_one_examination(path, asked, model_folders())
+    if out is not None and not together and not is_one and (engine is not None or holds_many(path, out)):
         request = ArchiveRequest(
             str(path),
             str(out),

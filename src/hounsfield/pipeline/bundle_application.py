@@ -213,7 +213,7 @@ class _PictureReader:
         threshold = self.card.thresholds.get(item.name)
         if prediction.probabilities is None or prediction.calibrator is None:
             name = "network's own" if self.card.scores is None else self.card.scores.name
-            reason = f"The bundle holds no calibrator: the score ({name}) says nothing of how likely it is."
+            reason = f"The bundle holds no calibrator: the score {score:.4g} ({name}) says nothing of how likely it is."
             return Finding(
                 self.names[index], _code(item), "indeterminate", reason, score=score, regions=outlined
             )
