@@ -334,10 +334,10 @@ grey 100 %.
 
 def models_page() -> str:
     """docs/reference/models.md: the card of every model that ships."""
-    from hounsfield.zoo import installed_bundles, open_bundle
+    from hounsfield.zoo import installed_bundles, open_bundle, shipped_models
     from hounsfield.zoo.card_text import readme_text
 
-    cards = [readme_text(open_bundle(folder).card) for folder in installed_bundles().values()]
+    cards = [readme_text(open_bundle(folder).card) for folder in installed_bundles(shipped_models()).values()]
     return "\n".join(
         [
             "# Models that ship\n",

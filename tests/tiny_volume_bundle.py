@@ -68,3 +68,22 @@ def write_volume_bundle(parent, *, weights=None, **changes):
     return write_bundle(
         parent / card.name, card=card, weights=threshold_weights() if weights is None else weights
     )
+
+
+def write_brain_bundle(parent):
+    """What is brighter than a quarter of the brightest is cortex, than six tenths white matter: no brain, but of its size."""
+    names = ("background", "Cerebral-Cortex", "Cerebral-White-Matter")
+    weights = threshold_weights()
+    weights["head.weight"] = np.array([0.0, 1.0, 2.0], dtype=np.float32).reshape(3, 1, 1, 1, 1)
+    weights["head.bias"] = np.array([0.0, -0.25, -0.85], dtype=np.float32)
+    return write_volume_bundle(
+        parent,
+        name="brain-volumes-mr",
+        weights=weights,
+        classes=[ClassCode(name=n, value=n.upper()[:16], scheme="99HOUNSFIELD", meaning=n) for n in names],
+        network={
+            "name": "meshnet",
+            "arguments": {"n_classes": 3, "channels": 1, "dilations": [1], "norm": "none"},
+        },
+        preprocessing={"axes": ("L", "I", "A")},
+    )

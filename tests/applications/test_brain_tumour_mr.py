@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -208,18 +209,44 @@ def test_what_is_not_stated_is_a_warning(tags, description, expected):
 
 
 def test_scores_without_calibrator_stay_scores(tmp_path):
-    reading = read(load_model(write_tiny_bundle(tmp_path)), mr())
+    settings = InferenceSettings(mask_threshold=0.01)
+    reading = read(load_model(write_tiny_bundle(tmp_path, inference=settings)), mr())
     assert {finding.presence for finding in reading.findings} == {"indeterminate"}
     assert all(finding.probability is None and finding.score is not None for finding in reading.findings)
     assert "guard-absent" in codes(reading)
 
 
-def test_empty_outline_gives_no_region_and_says_so(tmp_path):
-    bundle = write_tiny_bundle(tmp_path, calibrated=True, inference=InferenceSettings(mask_threshold=1.0))
+def test_slice_on_which_no_tumour_is_outlined_is_refused(tmp_path):
+    settings = InferenceSettings(mask_threshold=1.0)
+    bundle = write_tiny_bundle(tmp_path, calibrated=True, guarded=True, inference=settings)
     reading = read(load_model(bundle), mr())
+    assert reading.status == "refused"
+    assert reading.findings == ()
+    assert reading.conditions[-1].code == "outline-empty"
+    assert "nor does this say that the slice is free of tumour" in reading.conditions[-1].text
+    # The guard's verdict is told, and nothing that would be a result.
+    assert reading.certainty.guard.verdict == "known"
+    assert reading.certainty.possible is None
+
+
+def test_model_that_outlines_nothing_says_so(tmp_path):
+    class WithoutMask:
+        """The model as it is, but for the outline."""
+
+        def __init__(self, model):
+            self.model = model
+
+        def __getattr__(self, name):
+            return getattr(self.model, name)
+
+        def run(self, picture):
+            return replace(self.model.run(picture), mask=None)
+
+    reading = read(WithoutMask(load_model(write_tiny_bundle(tmp_path, calibrated=True))), mr())
+    assert reading.status == "complete"
     assert reading.regions == ()
     assert reading.measurements == ()
-    assert "outline-empty" in codes(reading)
+    assert "outline-absent" in codes(reading)
 
 
 def test_bundle_of_other_classes_is_refused(tmp_path):

@@ -2,17 +2,29 @@ import numpy as np
 import pytest
 
 from hounsfield.calibration import (
+    BETA_ONE_VS_REST,
+    BETA_PER_LABEL,
     CALIBRATORS,
+    EXCLUSIVE_CALIBRATORS,
     IDENTITY,
+    ISOTONIC_ONE_VS_REST,
+    ISOTONIC_PER_LABEL,
     PLATT_PER_LABEL,
     SIGMOID,
     TEMPERATURE,
     apply_temperature,
+    calibrate_per_label,
     choose_calibrator,
+    fit_beta_one_vs_rest,
+    fit_beta_per_label,
+    fit_isotonic_one_vs_rest,
+    fit_isotonic_per_label,
     fit_temperature,
+    sigmoid,
     softmax,
 )
 from hounsfield.core.errors import UsageError
+from hounsfield.zoo import Calibrator
 
 
 def sample(true_temperature, n, seed=0):
@@ -57,9 +69,84 @@ def test_groups_must_fit_the_cases():
         choose_calibrator(np.zeros((3, 2)), np.zeros(3), ["a"])
 
 
+def test_what_no_temperature_mends_gets_more_parameters_where_cases_suffice():
+    """A class whose probability is stated too high by a constant factor: no temperature turns that back."""
+    logits, labels, groups = sample(1.0, 3000)
+    moved = logits + np.array([1.5, 0.0, 0.0])
+    choice = choose_calibrator(moved, labels, groups)
+    assert choice.name in {BETA_ONE_VS_REST, ISOTONIC_ONE_VS_REST}
+    assert choice.log_loss[choice.name] < choice.log_loss[TEMPERATURE] - 0.05
+    assert choice.apply(moved).sum(axis=1) == pytest.approx(1.0)
+    few = choose_calibrator(moved[:600], labels[:600], groups[:600])
+    assert ISOTONIC_ONE_VS_REST not in few.log_loss, "steps need a thousand cases"
+
+
+def test_labels_alone_get_the_calibrator_that_mends_them():
+    rng = np.random.default_rng(3)
+    logits = rng.normal(size=(4000, 2)) * 2
+    groups = rng.integers(0, 300, 4000)
+    line = rng.random((4000, 2)) < sigmoid(logits * 0.4 - 1)
+    choice = calibrate_per_label(logits, line, groups)
+    assert choice.name == PLATT_PER_LABEL
+    assert "300 tuning groups left out in 20 parts" in choice.reason
+    stairs = rng.random((4000, 2)) < np.where(logits > 1, 0.9, np.where(logits > 0, 0.2, 0.1))
+    assert calibrate_per_label(logits, stairs, groups).name == ISOTONIC_PER_LABEL
+    right = rng.random((4000, 2)) < sigmoid(logits)
+    chosen = calibrate_per_label(logits, right, groups)
+    assert chosen.log_loss[chosen.name] == pytest.approx(chosen.log_loss[SIGMOID], abs=2e-3)
+
+
+def test_label_that_one_group_alone_holds_keeps_the_line():
+    logits = np.random.default_rng(0).normal(size=(30, 1))
+    truth = np.arange(30)[:, None] < 5
+    choice = calibrate_per_label(logits, truth, ["holder"] * 5 + [f"p{k}" for k in range(25)])
+    assert choice.name == PLATT_PER_LABEL
+    assert "Too few cases to leave some out" in choice.reason
+
+
+@pytest.mark.parametrize("name", [BETA_PER_LABEL, ISOTONIC_PER_LABEL, BETA_ONE_VS_REST, ISOTONIC_ONE_VS_REST])
+def test_parameters_survive_the_card(name):
+    """Parameters are numbers or flat lists of them, so that JSON and the card's schema hold them unchanged."""
+    logits, labels, _ = sample(1.5, 1500)
+    truth = labels if name in EXCLUSIVE_CALIBRATORS else labels[:, None] == np.arange(3)
+    fit = {
+        BETA_PER_LABEL: fit_beta_per_label,
+        ISOTONIC_PER_LABEL: fit_isotonic_per_label,
+        BETA_ONE_VS_REST: fit_beta_one_vs_rest,
+        ISOTONIC_ONE_VS_REST: fit_isotonic_one_vs_rest,
+    }[name]
+    parameters = fit(logits, truth)
+    stored = Calibrator(name=name, parameters=parameters, fitted_on="tuning").model_dump_json()
+    read = Calibrator.model_validate_json(stored).parameters
+    said = CALIBRATORS[name](logits, **read)
+    assert said == pytest.approx(CALIBRATORS[name](logits, **parameters))
+    assert ((said > 0) & (said < 1)).all(), "no certainty from cases that agree"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        (BETA_PER_LABEL, {"a": [1.0], "b": [1.0], "c": [0.0]}, "3 labels need as many a, b and c"),
+        (
+            ISOTONIC_PER_LABEL,
+            {"scores": [0.0, 1.0], "probabilities": [0.1, 0.2], "corners": [1, 1, 1]},
+            "3 labels need as many numbers of corners, which sum to 2 scores",
+        ),
+    ],
+)
+def test_damaged_parameters_of_labels_are_refused(name, parameters, message):
+    with pytest.raises(UsageError, match=message):
+        CALIBRATORS[name](np.zeros((2, 3)), **parameters)
+
+
+STEPS = {"scores": [-8, 8] * 3, "probabilities": [0.1, 0.9] * 3, "corners": [2, 2, 2]}
 PARAMETERS = {
     TEMPERATURE: {"temperature": 1.3},
     PLATT_PER_LABEL: {"slopes": [1, 2, 1], "offsets": [0, 0.5, 0]},
+    BETA_PER_LABEL: {"a": [1, 2, 1], "b": [1, 1, 0.5], "c": [0, 0.1, 0]},
+    BETA_ONE_VS_REST: {"a": [1, 1, 1], "b": [1, 1, 0.5], "c": [0, 0.1, 0]},
+    ISOTONIC_PER_LABEL: STEPS,
+    ISOTONIC_ONE_VS_REST: STEPS,
 }
 
 
@@ -68,5 +155,5 @@ def test_every_calibrator_gives_probabilities(name):
     said = CALIBRATORS[name]([[3.0, 1.0, -2.0]], **PARAMETERS.get(name, {}))
     assert ((said > 0) & (said < 1)).all()
     assert (np.argsort(said) == [[2, 1, 0]]).all()
-    if name not in {SIGMOID, PLATT_PER_LABEL}:  # labels that stand alone need not sum to 1
+    if name in EXCLUSIVE_CALIBRATORS:  # labels that stand alone need not sum to 1
         assert said.sum() == pytest.approx(1)

@@ -44,17 +44,20 @@ def test_a_model_comes_and_goes(ask, packed, tmp_path):
     names = [one["name"] for one in ask("list", "--json")[1]["models"]]
     assert "tiny" in names
     assert ask("info", "tiny", "--json")[1]["card"]["name"] == "tiny"
-    assert "none: foreign images are not noticed" in ask("info", "tiny")[1]
+    assert "none: the model does not notice" in ask("info", "tiny")[1]
     assert ask("rm", "tiny", "--yes")[0] == 0
     assert not (tmp_path / "installed" / "tiny").exists()
 
 
-def test_an_installed_name_is_not_overwritten_unless_asked(ask, packed):
-    assert ask("import", packed)[0] == 0
-    code, said = ask("import", packed, "--name", "tiny")
+def test_an_installed_name_is_not_overwritten_unless_asked(ask, packed, tmp_path):
+    other = write_tiny_bundle(tmp_path / "other", name="tiny", version="0.2.0")
+    for _ in range(2):  # the same one again changes nothing
+        assert ask("import", packed, "--name", "tiny")[0] == 0
+    code, said = ask("import", other.folder)
     assert code == 2
     assert "--replace" in said
-    assert ask("import", packed, "--replace")[0] == 0
+    code, made = ask("import", other.folder, "--replace", "--json")
+    assert (code, made["models"][0]["version"]) == (0, "0.2.0")
 
 
 def test_a_damaged_file_is_told_by_name(ask, packed, tmp_path):

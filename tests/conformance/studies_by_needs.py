@@ -15,11 +15,12 @@ from pydicom import dcmread
 from pydicom.uid import MRImageStorage
 from tests.tiny_bundle import head_slice, write_tiny_bundle
 from tests.tiny_dicom import ct_instance
+from tests.tiny_volume_bundle import write_brain_bundle
 
 from hounsfield.core import applications
 from hounsfield.phantoms import Trouble, write_phantom
 from hounsfield.pipeline import run
-from hounsfield.zoo import InferenceSettings
+from hounsfield.zoo import Agreement, Answers, Calibrator, Conformal, InferenceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,18 @@ def abdomen_volume(folder: Path, *, flip: bool = False) -> None:
 def head_visits(folder: Path, *, flip: bool = False) -> None:
     """Two visits of one patient, each with its lesions outlined."""
     options = {"visit_days": (0, 365), "matrix_px": 96, "contrasts": ("flair",), "regions": "seg"}
+    write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
+
+
+def head_volume(folder: Path, *, flip: bool = False) -> None:
+    """One T1-weighted head."""
+    options = {"visit_days": (0,), "matrix_px": 96, "contrasts": ("t1",)}
+    write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
+
+
+def head_volumes(folder: Path, *, flip: bool = False) -> None:
+    """Two T1-weighted heads of one patient, a year apart."""
+    options = {"visit_days": (0, 365), "matrix_px": 96, "contrasts": ("t1",)}
     write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
 
 
@@ -84,11 +97,13 @@ STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
     ("MR", "slice"): head_slice_after_contrast,
+    ("MR", "volume"): head_volume,
     ("DX", "slice"): chest_film,
 }
 # Applications that need a study of their own, of a modality that has one for all others.
 OWN_STUDIES: dict[str, Callable[..., None]] = {
     "body_composition_ct": abdomen_volume,
+    "brain_atrophy_mr": head_volumes,
     "coronary_calcium": cardiac_volume,
     "lesion_growth": head_visits,
 }
@@ -96,8 +111,40 @@ OWN_STUDIES: dict[str, Callable[..., None]] = {
 BUNDLES = {
     "brain-tumour-mr": lambda parent: write_tiny_bundle(
         parent, calibrated=True, guarded=True, inference=InferenceSettings(mask_threshold=0.01)
-    )
+    ),
+    "brain-volumes-mr": write_brain_bundle,
 }
+
+
+def _sure_bundle(parent: Path, **changes: Any) -> None:
+    """A bundle that holds all of what a reading tells of its sureness, but for what `changes` takes away."""
+    classes = ("glioma", "meningioma", "pituitary")
+    calibrator = Calibrator(
+        name="temperature",
+        parameters={"temperature": 2.0},
+        fitted_on="nothing",
+        shares=dict(zip(classes, (0.5, 0.3, 0.2), strict=True)),
+    )
+    whole = {
+        "calibrated": True,
+        "guarded": True,
+        "calibrator": calibrator,
+        "conformal": Conformal(
+            method="lac",
+            coverage=0.9,
+            limits={"": 0.7},
+            n_fitted={"": 15},
+            holds_for="patients",
+            fitted_on="nothing",
+        ),
+        "inference": InferenceSettings(mask_threshold=0.01, answers=Answers(way="copies", number=4)),
+        "agreement": Agreement(open_bits=(0.0, 1.0), disagreeing_bits=(0.0, 0.5), n=9, n_groups=3),
+    }
+    write_tiny_bundle(parent, **{**whole, **changes})
+
+
+# The same models with everything that a reading says of its sureness: tests/conformance/test_learned_applications.py.
+SURE_BUNDLES = {"brain-tumour-mr": _sure_bundle}
 
 
 def kind_of(application: Application) -> Kind:

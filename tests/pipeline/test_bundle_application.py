@@ -234,7 +234,7 @@ def test_regions_of_one_map_are_written_as_masks_of_their_own(ct, tmp_path, monk
             labels = np.zeros(grid.shape, dtype=np.uint8)
             labels[1:3, 2:6, 3:9], labels[3, 1:4, 2:5] = 1, 2
             make = {
-                "labels": lambda k: LabelRegion(f"r{k}", LUNG, grid, labels, k, category=SPATIAL_CONCEPT),
+                "labels": lambda k: LabelRegion(f"r{k}", LUNG, grid, (labels, k), category=SPATIAL_CONCEPT),
                 "masks": lambda k: Region(f"r{k}", LUNG, grid, labels == k, category=SPATIAL_CONCEPT),
             }[kind]
             return Reading.complete(regions=[make(1), make(2)])

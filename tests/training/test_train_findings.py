@@ -13,6 +13,7 @@ pytest.importorskip("yaml")
 from PIL import Image  # noqa: E402 - torch must be there first
 from tests.training.blobs import recipe_words, shape_mask, write_blobs  # noqa: E402
 
+from hounsfield.calibration import CALIBRATORS, EXCLUSIVE_CALIBRATORS  # noqa: E402
 from hounsfield.core.errors import RecipeError  # noqa: E402
 from hounsfield.inference import load_model  # noqa: E402
 from hounsfield.metrics import auroc  # noqa: E402
@@ -68,7 +69,11 @@ def test_bundle_says_each_finding_on_its_own(trained):
     assert prediction.mask is None
     assert prediction.probabilities.shape == (2,)
     assert ((prediction.probabilities > 0) & (prediction.probabilities < 1)).all()
-    assert prediction.calibrator == "platt-per-label"
+    assert prediction.calibrator in CALIBRATORS
+    assert prediction.calibrator not in EXCLUSIVE_CALIBRATORS
+    shares = model.bundle.card.calibrator.shares
+    assert set(shares) == set(FINDINGS)
+    assert all(0 < share < 1 for share in shares.values())
 
 
 def test_card_page_and_files_for_others_agree(trained):
@@ -87,7 +92,9 @@ def test_recalibrating_decides_the_same(trained):
     result, root, _ = trained
     before = open_bundle(result.bundle)
     after, choice, _ = recalibrate(parse_recipe(words(root)), before)
-    assert choice.parameters["slopes"] == pytest.approx(before.card.calibrator.parameters["slopes"], rel=1e-2)
+    assert choice.name == before.card.calibrator.name
+    for name, values in before.card.calibrator.parameters.items():
+        assert choice.parameters[name] == pytest.approx(values, rel=1e-2, abs=1e-3)
     assert after.card.figure("auroc").value == pytest.approx(before.card.figure("auroc").value, abs=1e-3)
 
 

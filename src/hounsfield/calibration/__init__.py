@@ -28,10 +28,24 @@ from hounsfield.calibration.conformal import (
 from hounsfield.calibration.conformal_risk import RiskControl, fit_risk_control, missed_share
 from hounsfield.calibration.guard import GUARD_METHOD, Guard, fit_guard, threshold_for
 from hounsfield.calibration.isotonic import ISOTONIC, apply_isotonic, fit_isotonic
+from hounsfield.calibration.one_vs_rest import (
+    BETA_ONE_VS_REST,
+    ISOTONIC_ONE_VS_REST,
+    apply_beta_one_vs_rest,
+    apply_isotonic_one_vs_rest,
+    fit_beta_one_vs_rest,
+    fit_isotonic_one_vs_rest,
+)
 from hounsfield.calibration.per_label import (
+    BETA_PER_LABEL,
+    ISOTONIC_PER_LABEL,
     PLATT_PER_LABEL,
     SIGMOID,
+    apply_beta_per_label,
+    apply_isotonic_per_label,
     apply_platt_per_label,
+    fit_beta_per_label,
+    fit_isotonic_per_label,
     fit_platt_per_label,
     sigmoid,
 )
@@ -42,11 +56,15 @@ from hounsfield.calibration.uncertainty import Uncertainty, risk_coverage, uncer
 
 __all__ = [
     "BETA",
+    "BETA_ONE_VS_REST",
+    "BETA_PER_LABEL",
     "CALIBRATORS",
     "EXCLUSIVE_CALIBRATORS",
     "GUARD_METHOD",
     "IDENTITY",
     "ISOTONIC",
+    "ISOTONIC_ONE_VS_REST",
+    "ISOTONIC_PER_LABEL",
     "PLATT",
     "PLATT_PER_LABEL",
     "SIGMOID",
@@ -58,7 +76,11 @@ __all__ = [
     "RiskControl",
     "Uncertainty",
     "apply_beta",
+    "apply_beta_one_vs_rest",
+    "apply_beta_per_label",
     "apply_isotonic",
+    "apply_isotonic_one_vs_rest",
+    "apply_isotonic_per_label",
     "apply_platt",
     "apply_platt_per_label",
     "apply_temperature",
@@ -69,11 +91,15 @@ __all__ = [
     "coverage_band",
     "estimated_priors",
     "fit_beta",
+    "fit_beta_one_vs_rest",
+    "fit_beta_per_label",
     "fit_conformal_interval",
     "fit_conformal_labels",
     "fit_conformal_sets",
     "fit_guard",
     "fit_isotonic",
+    "fit_isotonic_one_vs_rest",
+    "fit_isotonic_per_label",
     "fit_platt",
     "fit_platt_per_label",
     "fit_risk_control",

@@ -26,6 +26,22 @@ def fit_platt(logits: NDArray[Any], truth: NDArray[Any]) -> dict[str, float]:
     (UsageError), since the score then says the opposite of the label. Source: Platt 1999, in Advances in Large
     Margin Classifiers, 61; Lin 2007, Machine Learning 68:267 (the targets and their reason).
     """
+    slope, intercept = fitted_line(logits, truth)
+    if slope < 0:
+        raise UsageError(
+            "higher scores go with the label's absence on these cases (slope "
+            f"{slope:.3g}): check that score and label belong together; such a score is not calibrated"
+        )
+    return {"slope": slope, "intercept": intercept}
+
+
+def fitted_line(
+    logits: NDArray[Any], truth: NDArray[Any], *, smallest_slope: float | None = None
+) -> tuple[float, float]:
+    """Slope and intercept of `fit_platt`, whatever the sign of the slope.
+
+    smallest_slope: where the best slope lies below it, it is kept there and the best intercept to it is given.
+    """
     values, true = checked_pairs(logits, truth)
     n_positive = int(true.sum())
     target = np.where(true, (n_positive + 1) / (n_positive + 2), 1 / (true.size - n_positive + 2))
@@ -37,13 +53,11 @@ def fit_platt(logits: NDArray[Any], truth: NDArray[Any]) -> dict[str, float]:
         return logistic_loss(parameters, design, target)
 
     found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", options={"gtol": 1e-9}).x
+    if smallest_slope is not None and found[0] < smallest_slope * scale:
+        bounds = [(smallest_slope * scale, None), (None, None)]
+        found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=bounds).x
     slope = float(found[0]) / scale
-    if slope < 0:
-        raise UsageError(
-            "higher scores go with the label's absence on these cases (slope "
-            f"{slope:.3g}): check that score and label belong together; such a score is not calibrated"
-        )
-    return {"slope": slope, "intercept": float(found[1]) - slope * centre}
+    return slope, float(found[1]) - slope * centre
 
 
 def apply_platt(logits: NDArray[Any], slope: float, intercept: float) -> NDArray[np.float64]:

@@ -40,15 +40,11 @@ def import_command(
 ) -> None:
     """Install a model of others or a packed bundle; nothing in it is run."""
     from hounsfield.zoo.find_bundle import user_models
-    from hounsfield.zoo.installed import look_at
-    from hounsfield.zoo.model_formats import ImportRequest, import_model
+    from hounsfield.zoo.installed import install_model
+    from hounsfield.zoo.model_formats import ImportRequest
 
-    request = ImportRequest(path, user_models(), name, _facts(card), _options(option or []))
-    if path.exists() and (user_models() / request.bundle_name()).exists() and not replace:
-        raise UsageError(
-            f"a model named {request.bundle_name()} is installed already: give another --name, or --replace"
-        )
-    made = look_at(import_model(request, format_name=format_name).folder)
+    request = ImportRequest(path, user_models(), name, card_facts(card), format_options(option or []))
+    made = install_model(request, format_name=format_name, replace_old=replace)
     if as_json:
         print_json({"notice": _RESEARCH_USE, "models": [record(made)]})
         return
@@ -61,10 +57,11 @@ def import_command(
 def pack(
     name: Annotated[str, typer.Argument(help="Name of an installed model.")],
     out: Annotated[Path, typer.Argument(help="Zip file to write; must not exist.")],
+    key: Annotated[Path | None, typer.Option(help="Private key: sign it first.")] = None,
     as_json: _AsJson = False,
 ) -> None:
     """Pack a model into one file that `hounsfield models import` takes on another machine."""
-    from hounsfield.zoo import find_bundle, open_bundle
+    from hounsfield.zoo import find_bundle, verify_bundle
     from hounsfield.zoo.installed import look_at
     from hounsfield.zoo.model_formats import source_digest
     from hounsfield.zoo.packing import pack_bundle
@@ -73,7 +70,11 @@ def pack(
         raise UsageError(
             f"{out} exists already, or its folder does not: name a new file in a folder that is there"
         )
-    bundle = open_bundle(find_bundle(name))
+    bundle = verify_bundle(find_bundle(name))
+    if key is not None:
+        from hounsfield.zoo.signature import sign_bundle
+
+        sign_bundle(bundle, key)
     pack_bundle(bundle, out)
     if as_json:
         made = {"path": str(out), "bytes": out.stat().st_size, "sha256": source_digest(out)}
@@ -98,7 +99,8 @@ def remove(
     print(f"Removed {remove_model(name)}.")
 
 
-def _facts(card: Path | None) -> dict[str, Any]:
+def card_facts(card: Path | None) -> dict[str, Any]:
+    """What a file of JSON states of a model, {} without one. Raises UsageError."""
     if card is None:
         return {}
     if not card.is_file() or card.stat().st_size > _LARGEST_CARD_BYTES:
@@ -114,7 +116,8 @@ def _facts(card: Path | None) -> dict[str, Any]:
     return facts
 
 
-def _options(texts: list[str]) -> dict[str, str]:
+def format_options(texts: list[str]) -> dict[str, str]:
+    """Options of a format from texts NAME=VALUE. Raises UsageError."""
     options = {}
     for text in texts:
         key, equals, value = text.partition("=")

@@ -12,7 +12,7 @@ from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hounsfield.zoo.installed import InstalledModel
-    from hounsfield.zoo.model_card import Estimate, ModelCard
+    from hounsfield.zoo.model_card import ModelCard
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _RESEARCH_USE = "Research use only. Not a medical device."
@@ -40,10 +40,11 @@ def list_models(as_json: _AsJson = False) -> None:
             f"{one.n_bytes / 1e6:.1f}",
             _kept_short(one.bundle.card.licence, 40) if one.bundle else "",
             one.bundle.digest[:12] if one.bundle else f"DAMAGED: {one.problem}",
+            one.signature.state if one.bundle else "",
         ]
         for one in found
     ]
-    columns = ["model", "version", "answers", "from", "MB", "licence", "verified, SHA-256"]
+    columns = ["model", "version", "answers", "from", "MB", "licence", "verified, SHA-256", "signature"]
     print_tables(table("", columns, rows))
     print(_RESEARCH_USE)
 
@@ -53,22 +54,19 @@ def info(
     name: Annotated[str, typer.Argument(help="Name of an installed model.")], as_json: _AsJson = False
 ) -> None:
     """Show the card of a model: what it is for, what it is worth, where it came from."""
-    from hounsfield.zoo import find_bundle, open_bundle
+    from hounsfield.cli._models_card import print_card
+    from hounsfield.core.errors import ModelError
+    from hounsfield.zoo import find_bundle
+    from hounsfield.zoo.installed import look_at
 
-    bundle = open_bundle(find_bundle(name))
+    found = look_at(find_bundle(name))
+    if found.bundle is None:
+        raise ModelError(found.problem)
     if as_json:
-        print_json(
-            {"notice": _RESEARCH_USE, "digest": bundle.digest, "card": bundle.card.model_dump(mode="json")}
-        )
+        card = found.bundle.card.model_dump(mode="json")
+        print_json({"notice": _RESEARCH_USE, "digest": found.bundle.digest, "card": card})
         return
-    print_tables(table(bundle.card.title, ["", ""], _facts(bundle.card, bundle.digest)))
-    figures = [
-        [figure.name, _estimate(figure), figure.part, f"{figure.n} in {figure.n_groups} groups"]
-        for figure in bundle.card.metrics
-    ]
-    if figures:
-        print_tables(table("Figures", ["figure", "value (95 % interval)", "part", "cases"], figures))
-    print(_RESEARCH_USE)
+    print_card(found, found.bundle)
 
 
 @app.command("verify")
@@ -84,11 +82,53 @@ def verify(
     if not found:
         raise UsageError("no model is installed, so there is nothing to verify")
     if as_json:
-        print_json({"notice": _RESEARCH_USE, "models": [record(one) for one in found]})
+        told = [{**record(one), "files": _files(one)} for one in found]
+        print_json({"notice": _RESEARCH_USE, "models": told})
     else:
-        rows = [[one.name, "as its card says" if one.bundle else one.problem] for one in found]
-        print_tables(table("", ["model", "files"], rows))
-    raise typer.Exit(ExitCode.DONE if all(one.bundle for one in found) else ExitCode.MODEL_OR_DATA_MISSING)
+        for one in found:
+            _print_verified(one)
+    raise typer.Exit(ExitCode.DONE if all(map(_is_right, found)) else ExitCode.MODEL_OR_DATA_MISSING)
+
+
+def _is_right(one: InstalledModel) -> bool:
+    """Whole, and its signature is right; unsigned is right only where none is required."""
+    from hounsfield.zoo.signature import signatures_required
+
+    state = one.signature.state
+    return one.bundle is not None and state != "wrong" and (state == "trusted" or not signatures_required())
+
+
+def _files(one: InstalledModel) -> list[dict[str, str]]:
+    from hounsfield.zoo.installed import file_states
+
+    return [
+        {"name": file.name, "stated": file.stated, "found": file.found} for file in file_states(one.folder)
+    ]
+
+
+def _print_verified(one: InstalledModel) -> None:
+    from hounsfield.zoo.installed import file_states
+
+    print(f"{one.name}: {'whole' if one.bundle else 'NOT WHOLE'}, {one.folder}")
+    rows = [
+        [file.name, file.found[:16] or "missing", "as stated" if file.is_right else f"stated {file.stated}"]
+        for file in file_states(one.folder)
+    ]
+    if rows:
+        print_tables(table("", ["file", "SHA-256", ""], rows))
+    if one.bundle is None:
+        print(one.problem)
+    else:
+        print(f"Digest of the bundle: {one.bundle.digest}")
+        print(f"Signature: {signature_text(one)}")
+
+
+def signature_text(one: InstalledModel) -> str:
+    """The state of a signature in words."""
+    found = one.signature
+    if found.state == "trusted":
+        return f"right, by {found.signer or 'a trusted key'} ({found.public_key})"
+    return f"{found.state}: {found.reason}" if found.reason else found.state
 
 
 def record(one: InstalledModel) -> dict[str, Any]:
@@ -108,6 +148,11 @@ def record(one: InstalledModel) -> dict[str, Any]:
         "licence": card.licence if card else None,
         "evidence": card.evidence_level if card else None,
         "digest": one.bundle.digest if one.bundle else None,
+        "signature": {
+            "state": one.signature.state,
+            "key": one.signature.public_key,
+            "signer": one.signature.signer,
+        },
     }
 
 
@@ -118,34 +163,6 @@ def _kind(card: ModelCard) -> str:
         else f"{len(card.classes)} classes"
     )
     return f"{card.modality}: {what}"
-
-
-def _facts(card: ModelCard, digest: str) -> list[list[str]]:
-    names = ", ".join(card.class_names)
-    rows = [
-        ["name", f"{card.name} {card.version}"],
-        ["task", f"{card.task}; {card.modality}"],
-        ["intended use", card.intended_use],
-        ["not for", " ".join(card.not_for)],
-        ["evidence", card.evidence_level],
-        ["licence", card.licence],
-        ["labels" if card.outputs == "voxels" else "classes", _kept_short(names, 300)],
-        ["network", card.network.name],
-        ["calibrator", card.calibrator.name if card.calibrator else "none: scores are no probabilities"],
-        ["guard", card.guard.method if card.guard else "none: foreign images are not noticed"],
-        ["data", "; ".join(source.name for source in card.data) or "not stated"],
-        ["shortcuts", " ".join(card.known_shortcuts) or "none was looked for"],
-        ["SHA-256", digest],
-    ]
-    if card.origin is not None:
-        said = f"{card.origin.source} ({card.origin.format}), SHA-256 {card.origin.source_sha256}"
-        rows.append(["imported from", said])
-        rows.append(["not stated there", ", ".join(card.origin.unstated) or "nothing"])
-    return rows
-
-
-def _estimate(found: Estimate) -> str:
-    return f"{found.value:.3f} ({found.low95:.3f} to {found.high95:.3f})"
 
 
 def _kept_short(text: str, n: int) -> str:

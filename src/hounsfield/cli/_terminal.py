@@ -75,6 +75,22 @@ def print_tables(*tables: Table) -> None:
         console.print()
 
 
+def parse_prevalence(texts: Sequence[str]) -> dict[str, float]:
+    """`FINDING=SHARE`, as often as given; the share as a number between 0 and 1."""
+    stated = {}
+    for text in texts:
+        name, _, share = text.partition("=")
+        try:
+            stated[name] = float(share)
+        except ValueError:
+            stated[name] = -1.0
+        if not name or not 0.0 < stated[name] < 1.0:
+            raise UsageError(
+                f"--prevalence {text!r} is not FINDING=SHARE with a share between 0 and 1, for instance glioma=0.2"
+            )
+    return stated
+
+
 def parse_stated(texts: Sequence[str]) -> dict[str, tuple[str, str]]:
     """`FILE=MODALITY:UNIT`, as often as given; FILE is the name without its ending."""
     stated = {}

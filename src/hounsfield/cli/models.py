@@ -10,12 +10,13 @@ import typer
 from hounsfield.cli._models_export import app as leaving
 from hounsfield.cli._models_import import app as coming
 from hounsfield.cli._models_list import app as looking
+from hounsfield.cli._models_sign import app as signing
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Models: list, look at, verify, import, pack, export and remove them.",
+    help="Models: find, get, look at, verify, import, sign, pack, export and remove them.",
 )
-for one in (looking, coming, leaving):
+for one in (looking, coming, signing, leaving):
     app.registered_commands.extend(one.registered_commands)

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hounsfield.cli._archive import read_many
-from hounsfield.cli._terminal import TerminalProgress, parse_stated, print_json, print_tables, table
+from hounsfield.cli._terminal import (
+    TerminalProgress,
+    parse_prevalence,
+    parse_stated,
+    print_json,
+    print_tables,
+    table,
+)
 from hounsfield.cli.exit_codes import of_run
 from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hounsfield.core import Reading
+    from hounsfield.core import Finding, Reading
     from hounsfield.pipeline import Run
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -64,6 +71,13 @@ def read(
             help="What runs models: torch (32 bits), auto (the fastest that gives its numbers), onnxruntime, openvino."
         ),
     ] = "torch",
+    prevalence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prevalence",
+            help="FINDING=SHARE at your site, for which probabilities are corrected too, e.g. glioma=0.2.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Archive: processes; by cores and memory if not given.")
     ] = None,
@@ -84,7 +98,7 @@ def read(
     started_s = time.monotonic()
     asked = [*(application or []), *(f"bundle-{name}" for name in model or [])]
     progress = TerminalProgress(quiet=quiet or as_json)
-    stated = parse_stated(state or [])
+    stated, shares = parse_stated(state or []), parse_prevalence(prevalence or [])
     together = over_visits(asked)
     if together:
         _check_together(together, asked, out, is_shared=workers is not None or engine is not None)
@@ -96,6 +110,7 @@ def read(
             stated,
             tuple(str(folder) for folder in model_folders()),
             runtime=runtime,
+            prevalence=shares,
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
@@ -103,6 +118,7 @@ def read(
         applications=asked or None,
         out=out,
         stated=stated,
+        prevalence=shares,
         progress=progress,
         model_folders=model_folders(),
         runtime=runtime,
@@ -159,6 +175,14 @@ def print_run(done: Run) -> None:
         print_tables(table("Files that could not be read", ["code", "what and what to do"], rows))
 
 
+def _probability(finding: Finding) -> str:
+    if finding.probability is None:
+        return ""
+    if finding.at_prevalence is None:
+        return f"{finding.probability:.3f}"
+    return f"{finding.probability:.3f}; {finding.at_prevalence:.3f} at prevalence {finding.prevalence:g}"
+
+
 def _print_reading(reading: Reading) -> None:
     name = next((ref.files[0] for ref in reading.inputs[:1] if len(ref.files) == 1), "")
     print(f"{reading.title} ({reading.application}): {reading.status}{f', {name}' if name else ''}")
@@ -166,7 +190,7 @@ def _print_reading(reading: Reading) -> None:
         [
             finding.concept.meaning,
             finding.presence,
-            "" if finding.probability is None else f"{finding.probability:.3f}",
+            _probability(finding),
             finding.reason,
         ]
         for finding in reading.findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -97,20 +97,23 @@ class PossibleSet:
 class Certainty:
     """What a reading tells of its own sureness; each part is None where the bundle does not hold it.
 
-    calibrator: name of what turned raw outputs into probabilities.
+    calibrator: name of what turned raw outputs into probabilities. shares: of each finding among the cases that it was
+    fitted on, as far as the card states them; the card holds them, `reading.json` does not.
     """
 
     guard: GuardVerdict | None = None
     agreement: Agreement | None = None
     possible: PossibleSet | None = None
     calibrator: str | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     def renamed(self, names: Mapping[str, str]) -> Certainty:
         """The same with a model's class names changed to names of findings."""
+        shares = {names.get(name, name): share for name, share in self.shares.items()}
         if self.possible is None:
-            return self
+            return replace(self, shares=shares)
         changed = tuple(names[name] for name in self.possible.names)
-        return replace(self, possible=replace(self.possible, names=changed))
+        return replace(self, possible=replace(self.possible, names=changed), shares=shares)
 
     def of_guard_alone(self) -> Certainty:
         """What a refused reading may tell: the verdict, and nothing that would be a result."""

@@ -20,7 +20,8 @@ class Prediction:
     """What one run of a model on one picture gave.
 
     logits: (classes,) raw outputs. probabilities: (classes,) after the bundle's calibrator, or None
-    if the bundle holds none. calibrator: its name. mask: float (y, x) or (z, y, x), the model's
+    if the bundle holds none. calibrator: its name. scores: (classes,) outputs as the model's authors show them, where
+    nothing makes probabilities of them; never shown as probabilities. mask: float (y, x) or (z, y, x), the model's
     foreground probability on the picture's own grid, or None. features: (n,) the vector that the
     guard judged.
     guard_distance and guard_threshold: the picture is foreign to the model when the first exceeds
@@ -31,6 +32,7 @@ class Prediction:
     logits: NDArray[Any]
     probabilities: NDArray[Any] | None = None
     calibrator: str | None = None
+    scores: NDArray[Any] | None = None
     mask: NDArray[Any] | None = None
     features: NDArray[Any] | None = None
     guard_distance: float | None = None

@@ -90,7 +90,7 @@ class Region:
 class LabelRegion(Region):
     """One label of a map of labels (z, y, x) that several regions share, not to be changed afterwards.
 
-    `mask` is made each time that it is asked for: a hundred structures of a whole-body CT would take ten gigabytes as
+    labelled: the map and the label in it. `mask` is made each time that it is asked for: a hundred structures of a whole-body CT would take ten gigabytes as
     masks, and the map takes eighty megabytes.
     """
 
@@ -99,11 +99,18 @@ class LabelRegion(Region):
     _labels: NDArray[Any]
 
     def __init__(
-        self, name: str, concept: Code, grid: Grid, labels: NDArray[Any], label: int, *, category: Code
+        self,
+        name: str,
+        concept: Code,
+        grid: Grid,
+        labelled: tuple[NDArray[Any], int],
+        *,
+        category: Code,
+        laterality: Code | None = None,
     ) -> None:
-        object.__setattr__(self, "_labels", labels)
-        object.__setattr__(self, "_label", label)
-        super().__init__(name, concept, grid, category=category)
+        object.__setattr__(self, "_labels", labelled[0])
+        object.__setattr__(self, "_label", labelled[1])
+        super().__init__(name, concept, grid, category=category, laterality=laterality)
 
     @property
     def mask(self) -> NDArray[np.bool_]:

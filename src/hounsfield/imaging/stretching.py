@@ -7,6 +7,7 @@ outermost centres are those at the edge, and a spline never leaves the range of 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -37,7 +38,9 @@ def coarse_axis(spacing_mm: tuple[float, ...], new_mm: tuple[float, ...]) -> int
     """The axis that is treated apart: the one coarsest axis of the old, else of the new spacing; None if there is none."""
     for spacing in (spacing_mm, new_mm):
         if max(spacing) / min(spacing) > ANISOTROPY:
-            coarsest = [axis for axis, mm in enumerate(spacing) if mm == max(spacing)]
+            coarsest = [
+                axis for axis, mm in enumerate(spacing) if math.isclose(mm, max(spacing), rel_tol=1e-6)
+            ]
             return coarsest[0] if len(coarsest) == 1 else None
     return None
 
@@ -51,11 +54,47 @@ def stretch(
         return values
     inner = tuple(values.shape[axis] if axis == apart else n for axis, n in enumerate(shape))
     if inner != values.shape:
-        lowest, highest = float(values.min()), float(values.max())
+        # Where slices are taken one by one, each stays within its own range.
+        others = None if apart is None else tuple(axis for axis in range(3) if axis != apart)
+        lowest = values.min(axis=others, keepdims=True)
+        highest = values.max(axis=others, keepdims=True)
         values = _stretched(values, (inner[0], inner[1], inner[2]), order)
         if order > 1:
             np.clip(values, lowest, highest, out=values)
     return values if inner == shape else _stretched(values, shape, 0)
+
+
+def stepped_shape(
+    shape: tuple[int, ...], spacing_mm: tuple[float, ...], new_mm: tuple[float, ...]
+) -> tuple[int, int, int]:
+    """Number of voxels (z, y, x) from the first voxel's centre to about the last one's in steps of `new_mm`."""
+    z, y, x = (
+        max(round((n - 1) * old_mm / mm + 1), 1)
+        for n, old_mm, mm in zip(shape, spacing_mm, new_mm, strict=True)
+    )
+    return z, y, x
+
+
+def stepped(
+    array: NDArray[Any], shape: tuple[int, int, int], steps: tuple[float, ...], *, order: Literal[0, 1, 3]
+) -> NDArray[np.float32]:
+    """`array` (z, y, x) at `shape` places: from its first voxel on in `steps` (of its voxels), its edge going on for ever.
+
+    That is how MONAI's Spacing resamples, there and back.
+    """
+    beyond = [
+        max(0, math.ceil((new - 1) * step - (old - 1)))
+        for new, step, old in zip(shape, steps, array.shape, strict=True)
+    ]
+    edges = [(_EDGE if order > 1 else 0, n + (_EDGE if order > 1 else 0)) for n in beyond]
+    padded = np.pad(np.asarray(array, dtype=np.float32), edges, mode="edge")
+    source = np.eye(4)
+    source[:3, 3] = [-before for before, _ in edges]
+    z, y, x = padded.shape
+    target = Grid(shape, np.diag([*steps, 1.0]))
+    return np.asarray(
+        resample(padded, Grid((z, y, x), source), target, order=order, fill_value=0.0), dtype=np.float32
+    )
 
 
 def _stretched(

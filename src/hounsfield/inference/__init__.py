@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hounsfield.inference.certainty import certainty_of, entropies
 from hounsfield.inference.preprocessing import PictureToInput, Prepared, prepare
+from hounsfield.inference.scores import scores_of
 from hounsfield.inference.volume_input import VolumeInput, grey_values, prepare_volume
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = [
     "open_model",
     "prepare",
     "prepare_volume",
+    "scores_of",
     "several_answers",
     "window_labels",
     "window_logits",

@@ -39,6 +39,7 @@ def certainty_of(
         agreement=_agreement(card, answers) if answers is not None else None,
         possible=_possible(card, card.conformal, probabilities) if card.conformal else None,
         calibrator=card.calibrator.name,
+        shares=dict(card.calibrator.shares),
     )
 
 

@@ -15,6 +15,7 @@ from hounsfield.inference.built_network import built_network
 from hounsfield.inference.certainty import certainty_of
 from hounsfield.inference.outputs import network_outputs
 from hounsfield.inference.preprocessing import Prepared, prepare
+from hounsfield.inference.scores import scores_of
 from hounsfield.zoo import Bundle, ModelCard, open_bundle
 
 if TYPE_CHECKING:
@@ -72,15 +73,12 @@ class TorchModel:
         return self.bundle.card.model_dump(mode="json")
 
     def preprocess(self, picture: NDArray[Any]) -> tuple[torch.Tensor, Prepared]:
-        """The network's input (1, 1, size, size) for a picture (y, x), and where the picture lies in it."""
+        """The network's input (1, channels, size, size) for a picture (y, x), and where the picture lies in it."""
         prepared = prepare(picture, self.bundle.card.picture)
-        return torch.from_numpy(prepared.pixels)[None, None].to(self.device), prepared
+        return torch.from_numpy(prepared.channels)[None].to(self.device), prepared
 
     def run(self, picture: NDArray[Any]) -> Prediction:
-        """Run on one picture (y, x) of numbers, any size and range.
-
-        Raises RefusedInput for a picture without contrast or with values that are not finite.
-        """
+        """Run on one picture (y, x) of any size; what its numbers may be says `prepare`, which refuses others."""
         inputs, prepared = self.preprocess(picture)
         flips = self.bundle.card.inference.test_time_flips
         outputs = network_outputs(self._runner, inputs, test_time_flips=flips)
@@ -93,6 +91,7 @@ class TorchModel:
             logits=logits,
             probabilities=probabilities,
             calibrator=card.calibrator.name if card.calibrator else None,
+            scores=scores_of(logits, card),
             mask=prepared.restore(outputs.mask[0]) if outputs.mask is not None else None,
             features=features,
             guard_distance=distance,
@@ -111,7 +110,7 @@ class TorchModel:
         return self._calibrate
 
     def answers(self, inputs: torch.Tensor) -> NDArray[Any] | None:
-        """Calibrated probabilities (m, n, classes) of the card's several answers to inputs (n, 1, size, size).
+        """Calibrated probabilities (m, n, classes) of the card's several answers to inputs (n, channels, size, size).
 
         None where the card asks for no answers or names no calibrator.
         """
@@ -180,8 +179,10 @@ def _guard(bundle: Bundle) -> Guard | None:
 def _check_outputs(model: TorchModel) -> None:
     """One pass over an empty picture: as many logits as the card has classes, features that the guard knows."""
     card = model.bundle.card
-    size_px = card.picture.size_px
-    outputs = network_outputs(model.network, torch.zeros(1, 1, size_px, size_px, device=model.device))
+    n_channels, size_px = card.picture.channels, card.picture.size_px
+    outputs = network_outputs(
+        model.network, torch.zeros(1, n_channels, size_px, size_px, device=model.device)
+    )
     if outputs.logits.shape[1] != len(card.classes):
         raise ModelError(
             f"the network of bundle {card.name} gives {outputs.logits.shape[1]} classes, its card names "

@@ -10,6 +10,7 @@ import torch
 from hounsfield.core.errors import ModelError
 from hounsfield.core.progress import Silent, step
 from hounsfield.inference.built_network import built_network
+from hounsfield.inference.held_logits import held_window_logits
 from hounsfield.inference.sliding_window import Windows, window_labels, window_logits
 from hounsfield.inference.torch_model import TorchModel, load_model
 from hounsfield.inference.volume_input import VolumeInput, prepare_volume
@@ -98,8 +99,8 @@ class VolumeModel:
         if prepared.is_on_voxels and rule.way == "argmax":
             labels = window_labels(network, prepared.values, windows, progress=progress)
             return prepared.restore(labels)
-        logits = window_logits(network, prepared.values, windows)
-        return prepared.labels(lambda channel: logits[channel], self.n_channels, rule)
+        held = held_window_logits(network, prepared.values, windows, progress=progress)
+        return prepared.labels(held.channel, self.n_channels, rule)
 
     def logits(self, prepared: VolumeInput) -> NDArray[np.float32]:
         """Logits (channels, z, y, x) on the input's voxels, all held at once."""
@@ -169,6 +170,7 @@ def windows_of(settings: WindowSettings) -> Windows:
         overlap=settings.overlap,
         blend=settings.blend,
         spread=settings.spread,
+        pad=settings.pad,
         mirror_axes=settings.mirror_axes,
         batch_size=settings.batch_size,
     )

@@ -152,6 +152,8 @@ def _settings(request: ArchiveRequest) -> str:
             models[name] = type(error).__name__
     versions = {application.name: application.version for application in asked}
     record = {"code": __version__, "applications": versions, "models": models, "stated": dict(request.stated)}
+    if request.prevalence:  # absent otherwise, so that a journal of before is read on
+        record["prevalence"] = dict(request.prevalence)
     return json.dumps(record, sort_keys=True)
 
 

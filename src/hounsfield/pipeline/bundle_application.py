@@ -137,7 +137,7 @@ class _VolumeReader:
         counts = np.bincount(labels.ravel(), minlength=len(self.card.classes))
         names = _unique([_kebab(item.name) for item in self.card.classes])
         regions = [
-            LabelRegion(names[label], _code(item), grid, labels, label, category=_category(item))
+            LabelRegion(names[label], _code(item), grid, (labels, label), category=_category(item))
             for label, item in enumerate(self.card.classes)
             if label > 0 and counts[label]
         ]
@@ -181,12 +181,14 @@ class _PictureReader:
 
     def _finding(self, prediction: Prediction, index: int, regions: list[Region]) -> Finding:
         item = self.card.classes[index]
-        score = float(prediction.logits[index])
+        shown = prediction.logits if prediction.scores is None else prediction.scores
+        score = float(shown[index])
         leading = self.card.outputs == "exclusive" and index == int(np.argmax(prediction.logits))
         outlined = tuple(region.name for region in regions) if leading else ()
         threshold = self.card.thresholds.get(item.name)
         if prediction.probabilities is None or prediction.calibrator is None:
-            reason = "The bundle holds no calibrator: the score is the network's own and says nothing of how likely it is."
+            name = "network's own" if self.card.scores is None else self.card.scores.name
+            reason = f"The bundle holds no calibrator: the score ({name}) says nothing of how likely it is."
             return Finding(
                 _kebab(item.name), _code(item), "indeterminate", reason, score=score, regions=outlined
             )

@@ -25,6 +25,7 @@ from hounsfield.core.uid import derive_uid
 from hounsfield.pipeline.bundle_application import asked_applications
 from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256, region_sha256
 from hounsfield.pipeline.opened_models import opened_once
+from hounsfield.pipeline.prevalence import at_stated_prevalence, check_prevalence
 from hounsfield.pipeline.selection import Verdict, select
 from hounsfield.pipeline.visits import Visit, by_patient, select_visits
 from hounsfield.pipeline.writing import ResultFolder
@@ -76,6 +77,7 @@ class Request:
     model_folders: Sequence[Path] = ()
     only: frozenset[str] | None = None
     runtime: str = "torch"
+    prevalence: Mapping[str, float] = field(default_factory=dict)
 
 
 def read(
@@ -84,17 +86,22 @@ def read(
     applications: Sequence[str] | None = None,
     out: Path | str | None = None,
     stated: Mapping[str, tuple[str, str]] | None = None,
+    prevalence: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> list[Reading]:
     """Read every study below `path` with every application that takes it.
 
     path: DICOM folder, zip or file, NIfTI, or PNG/JPEG. applications: names, or None for all. out:
     folder for results (reading.json, DICOM, NIfTI, report); nothing is written without it. stated:
-    modality and unit by file stem, for files that state none. Returns one Reading for each time that
+    modality and unit by file stem, for files that state none. prevalence: share of each finding at
+    your site, by its name, for which probabilities are corrected too. Returns one Reading for each time that
     an application ran or refused. Raises StudyError or RefusedInput if nothing can be read, UsageError
     for an unknown application.
     """
-    return list(run(path, applications=applications, out=out, stated=stated, progress=progress).readings)
+    done = run(
+        path, applications=applications, out=out, stated=stated, prevalence=prevalence, progress=progress
+    )
+    return list(done.readings)
 
 
 def run(
@@ -103,12 +110,20 @@ def run(
     applications: Sequence[str] | None = None,
     out: Path | str | None = None,
     stated: Mapping[str, tuple[str, str]] | None = None,
+    prevalence: Mapping[str, float] | None = None,
     progress: Progress | None = None,
     model_folders: Sequence[Path] = (),
     runtime: str = "torch",
 ) -> Run:
     """As `read`, and tell also what was not taken and what could not be read. runtime: as for `inference.load_model`."""
-    request = Request(Path(path), applications, stated or {}, model_folders, runtime=runtime)
+    request = Request(
+        Path(path),
+        applications,
+        stated or {},
+        model_folders,
+        runtime=runtime,
+        prevalence=prevalence or {},
+    )
     folder = ResultFolder(Path(out), datetime.now(UTC)) if out is not None else None
     done = carry_out(request, folder, progress)
     if folder is not None:
@@ -118,11 +133,13 @@ def run(
 
 def carry_out(request: Request, folder: ResultFolder | None, progress: Progress | None = None) -> Run:
     """Read what `request` names; results go to `folder`, whose overview is left to the caller."""
+    check_prevalence(request.prevalence)
     session = _Session(
         asked_applications(request.applications, request.model_folders),
         opened_once(request.model_folders, request.runtime),
         folder,
         progress or Silent(),
+        request.prevalence,
     )
     found = read_studies(request.path, progress=session.progress, stated=request.stated, only=request.only)
     for number, study in enumerate(found.studies):
@@ -146,6 +163,7 @@ class _Session:
     models: Models
     folder: ResultFolder | None
     progress: Progress
+    prevalence: Mapping[str, float] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     not_taken: list[Verdict] = field(default_factory=list)
 
@@ -160,7 +178,7 @@ class _Session:
                 self._keep(job, _refused(job, selection.near_misses), None)
             for match in selection.matches:
                 job = _Job(study, application, match)
-                reading, image = job.run(self.models, self.progress)
+                reading, image = job.run(self.models, self.progress, self.prevalence)
                 self._keep(job, reading, image)
 
     def read_visits(self, studies: Sequence[Study]) -> None:
@@ -173,7 +191,7 @@ class _Session:
                 self._keep(job, job.signed(Reading.refused(*_as_refusals(selection.refusals))), None)
             for visits in selection.matches:
                 job = _Job.over(application, visits, selection.conditions)
-                reading, image = job.run(self.models, self.progress)
+                reading, image = job.run(self.models, self.progress, self.prevalence)
                 self._keep(job, reading, image)
 
     def _keep(self, job: _Job, reading: Reading, image: Image | None) -> None:
@@ -217,7 +235,9 @@ class _Job:
         """The series of the application's main role."""
         return self.match[self.application.needs.main.name]
 
-    def run(self, models: Models, progress: Progress) -> tuple[Reading, Image | None]:
+    def run(
+        self, models: Models, progress: Progress, prevalence: Mapping[str, float]
+    ) -> tuple[Reading, Image | None]:
         """Decode, gate and run; whatever refuses becomes a refused reading with its reason."""
         image, refusals = self._decode(progress)
         for visit in self.earlier:
@@ -226,7 +246,7 @@ class _Job:
             refusals = self._open_models(models)
         if refusals or image is None:
             return self.signed(self._with_conditions_of_inputs(Reading.refused(*refusals))), image
-        reading = self._compute(image, progress)
+        reading = at_stated_prevalence(self._compute(image, progress), prevalence)
         return self.signed(self._with_conditions_of_inputs(reading)), image
 
     def _decode(self, progress: Progress) -> tuple[Image | None, tuple[Condition, ...]]:
@@ -334,7 +354,7 @@ class _Job:
             reading,
             application=application.name,
             title=application.title,
-            uid=self._uid(references),
+            uid=self._uid(references, reading),
             study_instance_uid=self.study.study_instance_uid,
             inputs=references,
             provenance=provenance,
@@ -346,9 +366,11 @@ class _Job:
             for m in self.models.values()
         )
 
-    def _uid(self, references: Sequence[InputReference]) -> str:
+    def _uid(self, references: Sequence[InputReference], reading: Reading) -> str:
         identity = [part for ref in references for part in (ref.role, ref.series, *ref.sop_instance_uids)]
         identity += [*self.pixels, *(digest for _, digest, _ in self.drawn.values())]
+        stated = (f for f in reading.findings if f.prevalence is not None)
+        identity += [f"prevalence of {finding.name}: {finding.prevalence!r}" for finding in stated]
         return derive_uid(
             "reading",
             self.application.name,

@@ -34,7 +34,7 @@ class ArchiveRequest:
     """What is asked of every study of an archive; all of it can be written as JSON.
 
     path: the archive, out: the folder of results, both as the workers see them. stated, applications,
-    model_folders, runtime: as for `pipeline.run`. created: what the results state as their time (ISO 8601), "" for now.
+    model_folders, runtime, prevalence: as for `pipeline.run`. created: what the results state as their time (ISO 8601), "" for now.
     """
 
     path: str
@@ -45,6 +45,7 @@ class ArchiveRequest:
     created: str = ""
     code_version: str = __version__
     runtime: str = "torch"
+    prevalence: Mapping[str, float] = field(default_factory=dict)
 
     def settled(self) -> ArchiveRequest:
         """The same request for whoever stands in another folder, at another time."""
@@ -65,6 +66,7 @@ class ArchiveRequest:
             tuple(Path(folder) for folder in self.model_folders),
             frozenset(file.name for file in files),
             self.runtime,
+            self.prevalence,
         )
 
 

@@ -13,6 +13,7 @@ from hounsfield.reports.measurement_tables import MeasurementTables, tabulate
 from hounsfield.reports.names import (
     NOT_STATED,
     PRESENCE,
+    corrected,
     finding_label,
     person_name,
     region_labels,
@@ -189,7 +190,7 @@ def _finding_row(finding: Finding, reading: Reading) -> FindingRow:
         probability_text=written_probability(finding.probability)
         if finding.probability is not None
         else NOT_STATED,
-        calibrator=f"calibrated: {finding.calibrator}" if stated else "",
+        calibrator=f"calibrated: {finding.calibrator}{corrected(finding)}" if stated else "",
         reason=finding.reason,
         regions=region_labels(finding.regions, reading),
     )

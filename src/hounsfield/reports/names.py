@@ -129,6 +129,13 @@ def percent(fraction: float) -> str:
     return f"{100.0 * fraction:.1f} %"
 
 
+def corrected(finding: Finding) -> str:
+    """`; corrected for the stated prevalence 20 %: 12 %`, or nothing where none was stated."""
+    if finding.at_prevalence is None or finding.prevalence is None:
+        return ""
+    return f"; corrected for the stated prevalence {percent(finding.prevalence)}: {written_probability(finding.at_prevalence)}"
+
+
 def written_probability(probability: float) -> str:
     """A probability as people read it: never 0 % or 100 %, which no calibrated model can say."""
     return percent(min(max(probability, 1e-9), 1.0 - 1e-9))

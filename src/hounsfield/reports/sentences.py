@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hounsfield.reports.names import (
     NOT_STATED,
+    corrected,
     finding_label,
     lower_first,
     quantity_label,
@@ -172,7 +173,7 @@ def _measured_only(reading: Reading) -> list[Sentence]:
 def _finding(finding: Finding) -> Sentence:
     text = f"{finding_label(finding)}: {finding.presence}"
     if finding.probability is not None:
-        text += f", calibrated probability {written_probability(finding.probability)} (calibrator {finding.calibrator})"
+        text += f", calibrated probability {written_probability(finding.probability)} (calibrator {finding.calibrator}{corrected(finding)})"
     return Sentence("findings", f"{text}. {finding.reason}", (f"finding:{finding.name}",))
 
 

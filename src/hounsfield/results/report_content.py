@@ -17,6 +17,7 @@ from hounsfield.core.code import (
     NOT_EXCLUDED,
     PRESENT,
     PROBABILITY,
+    PROBABILITY_AT_PREVALENCE,
     private_code,
 )
 from hounsfield.core.reading import RESEARCH_USE
@@ -174,6 +175,8 @@ def _numbers(
         yield from (_measurement(source, m) for m in own if _of_segment(m, segmented) is None)
         if finding.probability is not None:
             yield _probability(source, finding)
+        if finding.at_prevalence is not None:
+            yield _at_prevalence(source, finding)
 
 
 def _referenced_segment(source: dicom.DicomSource, segmented: Segmented, region: Region) -> Any:
@@ -264,6 +267,23 @@ def _probability(source: dicom.DicomSource, finding: Finding) -> Any:
             name=dicom.plain(source.provenance.application, 64),
             version=dicom.plain(source.provenance.application_version, 64),
             parameters=[dicom.plain(f"calibrator {finding.calibrator}", TEXT_LIMIT), dicom.made_by(source)],
+        ),
+    )
+
+
+def _at_prevalence(source: dicom.DicomSource, finding: Finding) -> Any:
+    """The probability corrected for the prevalence that was stated, which stands among the parameters."""
+    import highdicom as hd
+
+    stated = f"calibrator {finding.calibrator}, corrected for the stated prevalence {finding.prevalence:g}"
+    return hd.sr.Measurement(
+        name=concept(PROBABILITY_AT_PREVALENCE),
+        value=float(finding.at_prevalence or 0.0),
+        unit=_unit("1"),
+        algorithm_id=hd.sr.AlgorithmIdentification(
+            name=dicom.plain(source.provenance.application, 64),
+            version=dicom.plain(source.provenance.application_version, 64),
+            parameters=[dicom.plain(stated, TEXT_LIMIT), dicom.made_by(source)],
         ),
     )
 

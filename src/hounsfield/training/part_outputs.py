@@ -142,17 +142,19 @@ def decide(
     or every case.
     """
     alone = labels.ndim == 2
-    calibrator = (calibrate_per_label if alone else choose_calibrator)(logits, labels, groups)
-    probabilities = calibrator.apply(logits)
-    thresholds = {}
-    for index, name in enumerate(classes):
-        truth = labels[:, index] > 0 if alone else labels == index
+    truths = [labels[:, index] > 0 if alone else labels == index for index in range(len(classes))]
+    for name, truth in zip(classes, truths, strict=True):
         if truth.all() or not truth.any():
             raise RecipeError(
                 f"{int(truth.sum())} of {truth.size} cases of the tuning part are {name}, so no threshold can be "
                 "chosen: enlarge split.tune, or take the class out"
             )
-        thresholds[name] = _lock(truth, probabilities[:, index])
+    calibrator = (calibrate_per_label if alone else choose_calibrator)(logits, labels, groups)
+    probabilities = calibrator.apply(logits)
+    thresholds = {
+        name: _lock(truth, probabilities[:, index])
+        for index, (name, truth) in enumerate(zip(classes, truths, strict=True))
+    }
     return calibrator, thresholds
 
 

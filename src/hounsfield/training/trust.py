@@ -37,8 +37,9 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """One part of the split: calibrated probabilities (n, c), labels (n,) of classes, groups (n,) of patients.
+    """One part of the split: calibrated probabilities (n, c), labels, groups (n,) of patients.
 
+    labels: (n,) class indices, or (n, labels) of 0 and 1 where labels stand alone.
     answers: (m, n, c) calibrated probabilities of several answers, None where the card asks for none.
     """
 
@@ -85,8 +86,13 @@ def with_trust(card: ModelCard, tuning: Judged, test: Judged, *, seed: int) -> M
         "conformal": conformal(tuning, test, seed=seed) if exclusive else None,
         "agreement": agreement(card, tuning, test, seed=seed),
     }
-    if exclusive and card.calibrator is not None:
-        shares = np.bincount(tuning.labels, minlength=len(card.classes)) / len(tuning.labels)
+    if card.calibrator is not None:
+        counts = (
+            np.bincount(tuning.labels, minlength=len(card.classes))
+            if exclusive
+            else tuning.labels.sum(axis=0)
+        )
+        shares = counts / len(tuning.labels)
         stated = dict(zip(card.class_names, (round(float(share), 4) for share in shares), strict=True))
         changes["calibrator"] = card.calibrator.model_copy(update={"shares": stated})
     return card.model_copy(update=changes)

@@ -5,8 +5,14 @@ write_bundle.py. The layout is that of a MONAI bundle plus `hounsfield.json`. No
 network: that is `inference`. No torch, and pickles are never read.
 """
 
-from hounsfield.zoo.bundle import Bundle, open_bundle
-from hounsfield.zoo.find_bundle import default_search, find_bundle, installed_bundles
+from hounsfield.zoo.bundle import Bundle, open_bundle, verify_bundle
+from hounsfield.zoo.find_bundle import (
+    default_search,
+    find_bundle,
+    installed_bundles,
+    shipped_models,
+    user_models,
+)
 from hounsfield.zoo.model_card import (
     Agreement,
     Answers,
@@ -26,9 +32,9 @@ from hounsfield.zoo.model_card import (
     MapTest,
     ModelCard,
     Network,
-    Preprocessing,
     Threshold,
 )
+from hounsfield.zoo.picture_card import Preprocessing, Scores
 from hounsfield.zoo.volume_card import (
     Channel,
     GreyValues,
@@ -64,6 +70,7 @@ __all__ = [
     "Network",
     "Origin",
     "Preprocessing",
+    "Scores",
     "Threshold",
     "VolumeInference",
     "VolumePreprocessing",
@@ -73,5 +80,8 @@ __all__ = [
     "find_bundle",
     "installed_bundles",
     "open_bundle",
+    "shipped_models",
+    "user_models",
+    "verify_bundle",
     "write_bundle",
 ]

@@ -147,6 +147,7 @@ def _origin_lines(card: ModelCard) -> list[str]:
         "",
         f"Imported from {found.source} ({found.format}, SHA-256 {found.source_sha256}).",
         *([f"Not stated there: {', '.join(found.unstated)}."] if found.unstated else []),
+        *([f"Outputs left out: {', '.join(found.left_out)}."] if found.left_out else []),
         "",
     ]
 

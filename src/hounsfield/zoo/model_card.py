@@ -12,6 +12,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from hounsfield.core.errors import ModelError
 from hounsfield.zoo.card_part import CardPart, Digest, Fraction, Text
+from hounsfield.zoo.picture_card import Preprocessing, Scores
 from hounsfield.zoo.volume_card import Origin, VolumeInference, VolumePreprocessing
 
 CARD_VERSION: Literal["1.0"] = "1.0"
@@ -128,26 +129,6 @@ class Guard(CardPart):
     false_refusal_rate: Detection | None = None
     detection: tuple[Detection, ...] = ()
     arrays: Text = "models/guard.safetensors"
-
-
-class Preprocessing(CardPart):
-    """How a picture becomes the network's input; `datasets.fit_picture` is the one place that does it.
-
-    percentile-zscore: clipped at the two percentiles, set on a square with its aspect kept, then mean 0
-    and standard deviation 1.
-    """
-
-    kind: Literal["picture"] = "picture"
-    size_px: int = Field(ge=16, le=2048)
-    normalisation: Literal["percentile-zscore"] = "percentile-zscore"
-    percentile_low: float = Field(default=1.0, ge=0.0, le=100.0)
-    percentile_high: float = Field(default=99.5, ge=0.0, le=100.0)
-
-    @model_validator(mode="after")
-    def _percentiles_are_ordered(self) -> Self:
-        if self.percentile_low >= self.percentile_high:
-            raise ValueError("percentile_low is not below percentile_high")
-        return self
 
 
 class Answers(CardPart):
@@ -282,6 +263,7 @@ class ModelCard(CardPart):
 
     name: kebab-case. outputs: whether classes exclude each other, are findings that stand alone, or number the voxels of a
     volume (`voxels`; the first class is then the background). split_digest: SHA-256 of the split's list of cases.
+    scores: what is shown of the outputs of a model without calibrator.
     volume: how a network of volumes is run. explanations: evidence by the name of the explanation ("grad-cam"). recipe: the
     whole recipe that trained the model. origin: of an imported model; only such a one may leave out data and split.
     files: SHA-256 of every other file of the bundle by its path, filled in by `write_bundle`.
@@ -314,6 +296,7 @@ class ModelCard(CardPart):
     baselines: tuple[Baseline, ...] = ()
     thresholds: dict[str, Threshold] = Field(default_factory=dict)
     calibrator: Calibrator | None = None
+    scores: Scores | None = None
     conformal: Conformal | None = None
     agreement: Agreement | None = None
     guard: Guard | None = None
@@ -339,6 +322,8 @@ class ModelCard(CardPart):
             self._check_conformal(self.conformal)
         if self.origin is None and (not self.data or self.split_digest is None):
             raise ValueError("a model that was not imported states its data and the digest of its split")
+        if self.scores is not None and set(self.scores.operating_points) not in (set(), set(names)):
+            raise ValueError("operating_points are given for other classes than the card's")
         self._check_voxels()
         return self
 
@@ -375,7 +360,7 @@ class ModelCard(CardPart):
     @property
     def picture(self) -> Preprocessing:
         """How a picture becomes the input. Raises ModelError for a model of volumes."""
-        if isinstance(self.preprocessing, VolumePreprocessing):
+        if not isinstance(self.preprocessing, Preprocessing):
             raise ModelError(
                 f"model {self.name} labels the voxels of volumes; one that reads pictures is needed here"
             )

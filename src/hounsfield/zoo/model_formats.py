@@ -125,8 +125,11 @@ def import_model(request: ImportRequest, *, format_name: str | None = None) -> B
     return chosen.convert(request)
 
 
-def imported_card(request: ImportRequest, format_name: str, said: Mapping[str, Any]) -> ModelCard:
+def imported_card(
+    request: ImportRequest, format_name: str, said: Mapping[str, Any], *, also_unstated: Sequence[str] = ()
+) -> ModelCard:
     """The card of an imported model. said: fields of the card that the format read from the file or knows of its kind.
+    also_unstated: what else nobody said, though the format has a place for it.
 
     The user's facts go before; what neither states is filled with `UNSTATED` and named in `origin.unstated`.
     Raises UsageError for facts that make no valid card.
@@ -137,7 +140,7 @@ def imported_card(request: ImportRequest, format_name: str, said: Mapping[str, A
         format=format_name,
         source=request.path.name,
         source_sha256=source_digest(request.path),
-        unstated=tuple(sorted(missing)),
+        unstated=tuple(sorted((*missing, *also_unstated))),
     )
     fields = {
         "name": request.bundle_name(),

@@ -87,7 +87,7 @@ def _formats(card: ModelCard) -> tuple[dict[str, Any], dict[str, Any]]:
             "pred": _tensor(card.modality, shape, labels, format="segmentation", **patch)
         }
     shape = [card.picture.size_px, card.picture.size_px]
-    picture = _tensor(card.modality, shape, ["image"])
+    picture = _tensor(card.modality, shape, ["image"] if card.picture.channels == 1 else ["image"] * 3)
     logits = _tensor("n/a", [], names, type="tuples", format="classes")
     return {"image": picture}, {"class_logits": logits, **_mask_output(card, picture)}
 
@@ -159,5 +159,5 @@ def _window_inferer(card: ModelCard) -> dict[str, Any]:
         "roi_size": list(windows.patch_zyx),
         "sw_batch_size": windows.batch_size,
         "overlap": windows.overlap,
-        "mode": windows.blend,
+        "mode": "constant" if windows.blend == "constant" else "gaussian",
     }

@@ -6,12 +6,14 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from hounsfield.core.errors import ModelError, UsageError
-from hounsfield.zoo.bundle import LARGEST_FILE_BYTES, MOST_FILES, open_bundle
+from hounsfield.zoo.bundle import LARGEST_FILE_BYTES, MOST_FILES, verify_bundle
 from hounsfield.zoo.find_bundle import CARD_FILE
+from hounsfield.zoo.signature import SIGNATURE_FILE, signature_bytes
 
 if TYPE_CHECKING:
     from hounsfield.zoo.bundle import Bundle
@@ -40,7 +42,8 @@ def pack_bundle(bundle: Bundle, target: Path) -> None:
     partial = target.with_name(f".{target.name}.partial")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in sorted({*bundle.card.files, CARD_FILE}):
+            signed = {SIGNATURE_FILE} if (bundle.folder / SIGNATURE_FILE).is_file() else set()
+            for name in sorted({*bundle.card.files, CARD_FILE, *signed}):
                 _add(archive, bundle.folder / name, f"{bundle.name}/{name}")
         partial.replace(target)
     finally:
@@ -50,6 +53,7 @@ def pack_bundle(bundle: Bundle, target: Path) -> None:
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
     entry = zipfile.ZipInfo(name, _NO_DATE)
     entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    entry.create_system = 3  # else the system that packs shows in the bytes
     with path.open("rb") as stream, archive.open(entry, "w") as sink:
         shutil.copyfileobj(stream, sink, _PIECE_BYTES)
 
@@ -67,7 +71,11 @@ def unpack_zip(
             _check_entries(entries, path, most_files, most_bytes)
             for entry in entries:
                 _unpack(archive, entry, folder, path.name)
-    except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile, RuntimeError) as error:
+    except FileExistsError as error:
+        raise ModelError(
+            f"{path.name} holds a file twice ({error.filename}). Do not use this file."
+        ) from error
+    except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile, RuntimeError, zlib.error) as error:
         raise ModelError(f"{path.name} is no whole zip ({error}). Get it again.") from error
 
 
@@ -79,8 +87,11 @@ def _check_entries(entries: list[zipfile.ZipInfo], path: Path, most_files: int, 
         raise ModelError(f"{path.name} would unpack to {total} bytes, more than is believed of such a file")
     for entry in entries:
         place = PurePosixPath(entry.filename)
-        odd = place.is_absolute() or ".." in place.parts or "\\" in entry.filename or ":" in entry.filename
-        if odd or stat.S_ISLNK(entry.external_attr >> 16):
+        odd = (
+            place.is_absolute() or ".." in place.parts or any(sign in entry.orig_filename for sign in "\\:\0")
+        )
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if odd or not place.parts or kind not in {0, stat.S_IFREG}:
             raise ModelError(
                 f"{path.name} holds {entry.filename!r}, a link or a path that leaves the folder. Do not use this file."
             )
@@ -90,7 +101,8 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, name
     target = folder / entry.filename
     target.parent.mkdir(parents=True, exist_ok=True)
     n_written = 0
-    with archive.open(entry) as stream, target.open("wb") as sink:
+    # "x": two entries of one name, or of names that differ in case on a disk that does not tell, are refused.
+    with archive.open(entry) as stream, target.open("xb") as sink:
         while piece := stream.read(_PIECE_BYTES):
             n_written += len(piece)
             if n_written > entry.file_size:  # the header may lie
@@ -112,8 +124,10 @@ def opened_copy(found: Path, parent: Path) -> Bundle:
     """Copy a verified bundle's listed files into `parent`, replacing one of its name whole."""
     from hounsfield.zoo.write_bundle import put_in_place
 
-    bundle = open_bundle(found)
+    bundle = verify_bundle(found)
     contents = {name: bundle.read(name) for name in bundle.card.files}
     contents[CARD_FILE] = (found / CARD_FILE).read_bytes()
+    if (signature := signature_bytes(found)) is not None:
+        contents[SIGNATURE_FILE] = signature
     put_in_place(parent / bundle.name, contents)
-    return open_bundle(parent / bundle.name)
+    return verify_bundle(parent / bundle.name)

@@ -18,7 +18,7 @@ from hounsfield.zoo.bundle import (
     SAMPLE_FILE,
     WEIGHTS_FILE,
     Bundle,
-    open_bundle,
+    verify_bundle,
 )
 from hounsfield.zoo.card_text import licence_text, readme_text
 from hounsfield.zoo.find_bundle import CARD_FILE
@@ -69,7 +69,7 @@ def write_bundle(
     files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
     contents[CARD_FILE] = _json_bytes(card.model_copy(update={"files": files}).model_dump(mode="json"))
     put_in_place(folder, contents)
-    return open_bundle(folder)
+    return verify_bundle(folder)
 
 
 def _json_bytes(record: Mapping[str, Any]) -> bytes:
@@ -85,7 +85,7 @@ def put_in_place(folder: Path, contents: Mapping[str, bytes]) -> None:
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        open_bundle(fresh)
+        verify_bundle(fresh)
         old = Path(scratch) / "replaced"
         if folder.exists():
             folder.rename(old)
