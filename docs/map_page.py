@@ -83,7 +83,7 @@ def tables(card: ModelCard) -> list[str]:
 def page(generated: str) -> str:
     """docs/reference/explanations.md."""
     from hounsfield.evaluation.maps import TESTS
-    from hounsfield.zoo import installed_bundles, open_bundle
+    from hounsfield.zoo import installed_bundles, open_bundle, shipped_models
 
     held = [
         f"| {test.name} | {test.said} | {test.better} "
@@ -97,7 +97,7 @@ def page(generated: str) -> str:
         "of resampled\npatients. Weak boxes are made from the map alone; the heaviest is counted. `python -m "
         "benchmarks.explanations` measures all this.\n"
     )
-    for folder in installed_bundles().values():
+    for folder in installed_bundles(shipped_models()).values():
         card = open_bundle(folder).card
         parts += [f"## {card.title} ({card.name} {card.version})\n", *tables(card)]
     return "\n".join(parts).rstrip() + "\n"

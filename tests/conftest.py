@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# No test may see, or leave anything among, the models that the user of this machine installed.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="hounsfield-tests-")
 IN_CI = os.environ.get("CI") == "true"
 NEVER_SKIPPED_IN_CI = ("real_data", "peer")
 

@@ -17,7 +17,11 @@ from hounsfield.core import applications
 from hounsfield.pipeline import run
 from hounsfield.zoo import open_bundle, write_bundle
 
-LEARNED = [name for name in applications.names() if applications.get(name).models]
+# Networks that label voxels state no probability; their applications say so and are tested by themselves.
+LABELLERS = {"brain-volumes-mr"}
+LEARNED = [
+    name for name in applications.names() if set(applications.get(name).models) - LABELLERS
+]
 WITHOUT_CALIBRATOR = {"calibrated": False, "calibrator": None, "conformal": None, "agreement": None}
 WITHOUT_GUARD = {"guarded": False}
 

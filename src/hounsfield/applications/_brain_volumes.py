@@ -86,7 +86,11 @@ def label_brain(inputs: Inputs) -> LabelledBrain | Condition:
             "Give a T1-weighted volume of a whole head with its true orientation and spacing."
         )
         return Condition("no-brain-found", "refusal", text, series.files[:1])
-    return LabelledBrain(regions, volumes, (*_warnings(series, image.grid), *_extent(regions[0])))
+    conditions = [*_warnings(series, image.grid), *_extent(regions[0])]
+    if model.card["guard"] is None:
+        text = "The bundle holds no guard: it does not notice when an image is not of the kind that it was made for."
+        conditions.append(Condition("model-without-guard", "warning", text))
+    return LabelledBrain(regions, volumes, tuple(conditions))
 
 
 def _regions(labels: NDArray[Any], model: VolumeModel, grid: Grid) -> tuple[Region, ...]:

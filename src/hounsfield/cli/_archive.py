@@ -69,8 +69,8 @@ def _print_summary(summary: ArchiveSummary) -> None:
     )
     if waiting:
         print(
-            f"{', '.join(waiting)}: reads all studies of a patient together, and not with the others. Ask for it by "
-            f"-a {waiting[0]} with another folder."
+            "All studies of a patient together, and not with the others, are read by "
+            f"{' and by '.join(f'-a {name}' for name in waiting)}: ask for it alone, with another folder."
         )
     if summary.n_before:
         print(f"{summary.n_before} studies were done before and have not changed.")

@@ -199,7 +199,7 @@ class _Transfer:
             validator, size = str(kept["validator"]), int(kept["size"])
             usable = kept["url"] == self.url and bool(validator) and size > self.part.stat().st_size
         except (OSError, ValueError, KeyError, TypeError):
-            usable = False
+            return None  # what was kept cannot be understood: the download begins anew
         return {"validator": validator, "size": str(size)} if usable else None
 
     def _go_on(self, response: http.client.HTTPResponse, kept: Mapping[str, str]) -> None:
