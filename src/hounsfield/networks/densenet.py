@@ -125,7 +125,7 @@ class DenseNet(nn.Module):
 
         A block's channels are taken after norm and ReLU, where the next layer takes them: none is negative there.
         """
-        levels = [self.stem(standardise(x))]
+        levels = [self.stem(x if self.published else standardise(x))]
         deep = levels[0]
         for number, part in enumerate(self.blocks):
             if number % 2:  # blocks and transitions take turns

@@ -114,7 +114,7 @@ class ResNet(nn.Module):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Logarithms of mean and standard deviation of the channels that leave the stem and each stage: (n, f)."""
-        levels = [self.stem(standardise(x))]
+        levels = [self.stem(x if self.published else standardise(x))]
         deep = levels[0]
         for number, block in enumerate(self.blocks):
             deep = block(deep)
