@@ -39,7 +39,12 @@ def read_zip_checkpoint(path: Path) -> tuple[Any, set[str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read_archive(archive, path.name)
-    except (zipfile.BadZipFile, RuntimeError, EOFError) as error:  # encrypted, or packed in an unknown way
+    except (
+        zipfile.BadZipFile,
+        RuntimeError,
+        EOFError,
+        UnicodeDecodeError,
+    ) as error:  # or encrypted, or packed oddly
         raise ModelError(f"{path.name} is a damaged archive ({error}). Get the file again.") from error
 
 
