@@ -125,7 +125,7 @@ def test_int8_comes_with_what_it_costs(model, pictures, tmp_path):
 def test_int8_that_costs_too_much_is_refused_and_nothing_is_left(model, pictures, tmp_path, monkeypatch):
     from hounsfield.inference import export as module
 
-    def worse(*_):
+    def worse(*_, **__):
         return Accuracy("mean area under the ROC curve", 12, 0.95, 0.94, 0.005, 0.1)
 
     monkeypatch.setattr(module, "judged_accuracy", worse)
@@ -150,7 +150,7 @@ class Says:
 def test_accuracy_by_hand():
     """Two classes: before, all four pictures are ranked right; after, one of four pairs is not: an area of 3/4."""
     inputs = {f"{k}.png": np.full((1, 1, 1, 1), k, np.float32) for k in range(4)}
-    truth = {"0.png": 0, "1.png": 0, "2.png": 1, "3.png": 1}
+    truth = {"0.png": (0,), "1.png": (0,), "2.png": (1,), "3.png": (1,)}
     before = Says([[0, -3], [0, -1], [0, 1], [0, 3]])
     after = Says([[0, -3], [0, 2], [0, 1], [0, 3]])
     found = judged_accuracy(before, after, inputs, truth, 0.3)
@@ -160,6 +160,22 @@ def test_accuracy_by_hand():
     assert (decisions.metric, decisions.after) == ("share of unchanged decisions", 0.75)
     sigmoid = 1 / (1 + np.exp([1.0, -2.0]))
     assert found.largest_difference == pytest.approx(sigmoid[1] - sigmoid[0])
+
+
+def test_findings_that_stand_alone_are_judged_each_by_itself():
+    """One of four decisions changes side; the first finding ranks its two pictures right before and wrong after."""
+    inputs = {f"{k}.png": np.full((1, 1, 1, 1), k, np.float32) for k in range(2)}
+    before, after = Says([[1, 2], [-1, -2]]), Says([[-2, 2], [-1, -2]])
+    found = judged_accuracy(before, after, inputs, None, 0.3, is_exclusive=False)
+    assert found.after == 0.75
+    truth = {"0.png": (0, 1), "1.png": ()}
+    areas = judged_accuracy(before, after, inputs, truth, 0.3, is_exclusive=False)
+    assert (areas.before, areas.after) == (1.0, 0.5)
+
+
+def test_several_labels_of_a_picture_stand_between_strokes(tmp_path):
+    (tmp_path / "t.csv").write_text("file,label\nimages/1.png,glioma|pituitary\n2.png,\n", encoding="utf-8")
+    assert read_labels(tmp_path / "t.csv", CLASSES) == {"1.png": (0, 2), "2.png": ()}
 
 
 @pytest.mark.parametrize(

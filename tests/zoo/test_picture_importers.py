@@ -23,6 +23,7 @@ from tests.zoo.foreign_models import (
 )
 
 from hounsfield.core.errors import ModelError, UsageError
+from hounsfield.explain import explanations
 from hounsfield.inference import load_model, prepare
 from hounsfield.pipeline import run
 from hounsfield.zoo.model_formats import ImportRequest, detected_formats, import_model
@@ -96,7 +97,7 @@ class TestTorchXRayVision:
         labels = [f"f{k}" for k in range(N_XRV)]
         network = Pickled(tensors(self.weights), torch.full((N_XRV,), 0.25), labels)
         torch.jit.script(network).save(str(tmp_path / "script.pt"))
-        bundle = imported(tmp_path / "script.pt", format_name="torchxrayvision")
+        bundle = imported(tmp_path / "script.pt", format_name="torchxrayvision", labels=",".join(labels))
         assert bundle.card.class_names == tuple(labels)
         logits = load_model(bundle).run(film()).logits
         np.testing.assert_allclose(logits, PEER["logits"], atol=1e-5 * np.abs(logits).max())
@@ -408,3 +409,23 @@ class TestErrors:
         (tmp_path / "d.txt").write_text("no weights")
         found = [detected_formats(tmp_path / name) for name in ("a.pt", "b.pt", "c.pt", "d.txt")]
         assert found == [("picture-classifier",), ("torchxrayvision",), (), ()]
+
+
+@pytest.mark.parametrize("name", ["grad-cam", "hires-cam", "saliency"])
+def test_maps_of_an_imported_network_lie_where_it_looked(imported, name):
+    weights = TestTorchXRayVision.weights
+    bundle = imported(tensors(weights), format_name="torchxrayvision", weights=PEER["weights"])
+    values = explanations.get(name)(load_model(bundle), film(), 0)
+    assert values.shape == film().shape
+    assert values.max() == pytest.approx(1.0)
+    # Of 300 x 417 pixels the central square is seen, from column 208 - 150 on.
+    assert not values[:, :58].any()
+    assert not values[:, 358:].any()
+
+
+def test_maps_of_a_transformer_and_of_three_channels(imported):
+    bundle = imported(tensors(draw(vit_shapes(width=192, grid=14))), **THREE)
+    for name in ("grad-cam", "saliency"):
+        values = explanations.get(name)(load_model(bundle), film(), 0)
+        assert values.shape == film().shape
+        assert np.isfinite(values).all()

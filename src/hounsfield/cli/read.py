@@ -35,6 +35,13 @@ def complete_application(incomplete: str) -> list[str]:
     return [name for name in applications.names() if name.startswith(incomplete)]
 
 
+def complete_map(incomplete: str) -> list[str]:
+    """Names of maps that begin with what was typed."""
+    from hounsfield.explain import explanations
+
+    return [name for name in explanations.names() if name.startswith(incomplete)]
+
+
 @app.command()
 def read(
     path: Annotated[
@@ -78,6 +85,14 @@ def read(
             help="FINDING=SHARE at your site, for which probabilities are corrected too, e.g. glioma=0.2.",
         ),
     ] = None,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--explain",
+            help="Maps by name (repeatable), e.g. lrp; the two that did best in the model's tests if none is named.",
+            autocompletion=complete_map,
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Archive: processes; by cores and memory if not given.")
     ] = None,
@@ -89,7 +104,7 @@ def read(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Read studies: findings, measurements, report and DICOM results."""
-    from hounsfield.pipeline import ArchiveRequest, Engine, holds_many, over_visits, run
+    from hounsfield.pipeline import ArchiveRequest, Engine, holds_many, is_one_examination, over_visits, run
 
     if out is None and (workers is not None or engine is not None):
         raise UsageError(
@@ -102,7 +117,8 @@ def read(
     together = over_visits(asked)
     if together:
         _check_together(together, asked, out, is_shared=workers is not None or engine is not None)
-    if out is not None and not together and (engine is not None or holds_many(path, out)):
+    is_one = engine is None and is_one_examination(path, asked, model_folders())
+    if out is not None and not together and not is_one and (engine is not None or holds_many(path, out)):
         request = ArchiveRequest(
             str(path),
             str(out),
@@ -111,6 +127,7 @@ def read(
             tuple(str(folder) for folder in model_folders()),
             runtime=runtime,
             prevalence=shares,
+            explain=tuple(explain or ()),
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
@@ -122,6 +139,7 @@ def read(
         progress=progress,
         model_folders=model_folders(),
         runtime=runtime,
+        explain=explain or (),
     )
     progress.clear()
     if as_json:

@@ -141,7 +141,7 @@ def export_model(model: TorchModel | VolumeModel, out: Path, request: ExportRequ
 def _input_shape(model: TorchModel | VolumeModel) -> tuple[int, ...]:
     if isinstance(model, TorchModel):
         card = model.bundle.card.picture
-        return (1, int(getattr(card, "channels", 1)), card.size_px, card.size_px)
+        return (1, card.channels, card.size_px, card.size_px)
     settings = model.inference.windows
     if settings is None:
         raise UsageError(
@@ -183,6 +183,7 @@ def _int8(model: TorchModel | VolumeModel, graph: bytes, request: ExportRequest)
         {name: inputs[name] for name in names[1::2]},
         labels,
         request.limit,
+        is_exclusive=model.bundle.card.outputs == "exclusive",
     )
     if not accuracy.is_kept:
         raise ModelError(
@@ -202,8 +203,7 @@ def _input(model: TorchModel | VolumeModel, file: Path) -> NDArray[np.float32]:
         raise UsageError(
             f"{file.name} cannot calibrate this model ({error}): take it out of the folder"
         ) from error
-    channels = getattr(prepared, "channels", prepared.pixels[None])
-    return np.ascontiguousarray(channels[None], dtype=np.float32)
+    return np.ascontiguousarray(prepared.channels[None], dtype=np.float32)
 
 
 def _torchscript(

@@ -67,46 +67,56 @@ def picture_files(folder: Path) -> list[Path]:
     return files
 
 
-def read_labels(table: Path, classes: Sequence[str]) -> dict[str, int]:
-    """Class number by file name, from a CSV with columns `file` and `label`. Raises UsageError for unknown labels."""
+def read_labels(table: Path, classes: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Numbers of the classes by file name, from a CSV with columns `file` and `label`; `|` stands between several labels,
+    none is an empty field. Raises UsageError for unknown labels.
+    """
     if table.stat().st_size > LARGEST_TABLE_BYTES:
         raise UsageError(f"{table.name} is larger than {LARGEST_TABLE_BYTES} bytes: it is no such table")
     with table.open(newline="", encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream))
     if not rows or not {"file", "label"} <= set(rows[0]):
         raise UsageError(f"{table.name} needs the columns `file` and `label`")
-    unknown = sorted({row["label"] for row in rows} - set(classes))
+    by_file = {
+        row["file"].rsplit("/", maxsplit=1)[-1]: [one for one in row["label"].split("|") if one]
+        for row in rows
+    }
+    unknown = sorted({one for labels in by_file.values() for one in labels} - set(classes))
     if unknown:
         raise UsageError(
             f"{table.name} names the class {unknown[0]!r}; the model's are {', '.join(classes)}. Leave other pictures out."
         )
-    return {row["file"].rsplit("/", maxsplit=1)[-1]: list(classes).index(row["label"]) for row in rows}
+    return {name: tuple(list(classes).index(one) for one in labels) for name, labels in by_file.items()}
 
 
 def judged_accuracy(
     before: Predictor,
     after: Predictor,
     inputs: Mapping[str, NDArray[np.float32]],
-    labels: Mapping[str, int] | None,
+    labels: Mapping[str, tuple[int, ...]] | None,
     limit: float,
+    *,
+    is_exclusive: bool = True,
 ) -> Accuracy:
     """Compare two predictors. inputs: (1, 1, size, size) by file name; labels: class numbers by file name, or None.
 
-    With labels the metric is the mean area under the ROC curve over the classes, without the share of pictures whose most
-    likely class stays (before: 1). Raises UsageError where labels lack a picture or all are of one class.
+    With labels the metric is the mean area under the ROC curve over the classes, without them the share of decisions that
+    stay (before: 1): the most likely class of a picture, or, of findings that stand alone, each on its side of a half.
+    Raises UsageError where labels lack a picture or all are of one class.
     """
     first, second = (
         np.concatenate([run(one)[0] for one in inputs.values()]).astype(np.float64) for run in (before, after)
     )
-    shares = [_softmax(one) for one in (first, second)]
+    shares = [_softmax(one) if is_exclusive else 1 / (1 + np.exp(-one)) for one in (first, second)]
     apart = float(np.abs(shares[0] - shares[1]).max())
     if labels is None:
-        agreement = float((first.argmax(axis=1) == second.argmax(axis=1)).mean())
+        decided = [one.argmax(axis=1) if is_exclusive else one > 0 for one in (first, second)]
+        agreement = float((decided[0] == decided[1]).mean())
         return Accuracy("share of unchanged decisions", len(inputs), 1.0, agreement, limit, apart)
     missing = [name for name in inputs if name not in labels]
     if missing:
         raise UsageError(f"the table of labels has no line for {missing[0]}")
-    truth = np.array([labels[name] for name in inputs])
+    truth = np.array([[k in labels[name] for k in range(first.shape[1])] for name in inputs])
     areas = [_mean_area(truth, one) for one in shares]
     return Accuracy("mean area under the ROC curve", len(inputs), areas[0], areas[1], limit, apart)
 
@@ -117,7 +127,7 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mean_area(truth: NDArray[Any], shares: NDArray[np.float64]) -> float:
-    seen = [k for k in range(shares.shape[1]) if 0 < int((truth == k).sum()) < len(truth)]
+    seen = [k for k in range(shares.shape[1]) if truth[:, k].any() and not truth[:, k].all()]
     if not seen:
         raise UsageError("all judged pictures are of one class: an area needs cases of two")
-    return float(np.mean([float(auroc((truth == k).astype(np.int64), shares[:, k])) for k in seen]))
+    return float(np.mean([float(auroc(truth[:, k], shares[:, k])) for k in seen]))

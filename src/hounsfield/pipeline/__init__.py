@@ -9,6 +9,7 @@ from hounsfield.pipeline.batch import ArchiveSummary, Engine, holds_many, read_a
 from hounsfield.pipeline.conversion import AsDicom, Conversion, ConvertedSeries, convert
 from hounsfield.pipeline.inspection import Inspection, SeriesSummary, inspect
 from hounsfield.pipeline.journal import JOURNAL_NAME
+from hounsfield.pipeline.picture_views import is_one_examination
 from hounsfield.pipeline.run import Run, read, run
 from hounsfield.pipeline.selection import Selection, Verdict, judge, select
 from hounsfield.pipeline.study_task import ArchiveRequest
@@ -30,6 +31,7 @@ __all__ = [
     "convert",
     "holds_many",
     "inspect",
+    "is_one_examination",
     "judge",
     "over_visits",
     "read",

@@ -67,15 +67,16 @@ def write_edge_package(
 def _settings(bundle: Bundle, runtime: str, precision: str) -> dict[str, Any]:
     card = bundle.card
     given = card.picture
-    is_plain = given.normalisation == "percentile-zscore" and getattr(given, "channels", 1) == 1
-    if not is_plain:
+    if given.normalisation != "percentile-zscore":
         raise UsageError(
             f"bundle {card.name} prepares pictures in a way that the edge runner does not know ({given.normalisation}): "
             "export it to onnx or openvino without --edge"
         )
     missing = ["the input guard: a picture of another kind is answered too"] if card.guard is not None else []
     temperature = None
-    if card.calibrator is not None:
+    if card.outputs != "exclusive":
+        missing.append("probabilities: only logits are given of findings that stand alone")
+    elif card.calibrator is not None:
         name = card.calibrator.name
         temperature = _TEMPERATURES.get(name, card.calibrator.parameters.get("temperature"))
         if name not in {*_TEMPERATURES, "temperature"}:

@@ -120,7 +120,7 @@ def choose_for_pictures(
 ) -> tuple[PictureNetwork, Choice]:
     """The runtime of a bundle of pictures, found on its own sample or, where it has none, on a made picture."""
     card = bundle.card.picture
-    shape = (1, int(getattr(card, "channels", 1)), card.size_px, card.size_px)
+    shape = (1, card.channels, card.size_px, card.size_px)
     choice = choose_predictor(
         WholeAnswer(network).eval(), sample_of(bundle, shape), runtime=runtime, device=device
     )
