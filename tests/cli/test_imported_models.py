@@ -47,7 +47,10 @@ def reading(out):
 
 
 def volume_ml(record):
-    return {m["region_names"][0] if "region_names" in m else str(m.get("regions")): m["value"] for m in record["measurements"]}
+    return {
+        m["region_names"][0] if "region_names" in m else str(m.get("regions")): m["value"]
+        for m in record["measurements"]
+    }
 
 
 def test_an_exported_nnunet_reads_a_ct(ask, tmp_path):
@@ -62,7 +65,9 @@ def test_an_exported_nnunet_reads_a_ct(ask, tmp_path):
         if (dataset := pydicom.dcmread(path)).Modality == "SEG"
     )
     named = {item.SegmentLabel for item in seg.SegmentSequence}
-    masks = {path.name.split(".")[0]: nib.load(path) for path in (tmp_path / "from-nifti").rglob("masks/*.nii.gz")}
+    masks = {
+        path.name.split(".")[0]: nib.load(path) for path in (tmp_path / "from-nifti").rglob("masks/*.nii.gz")
+    }
     assert len(named) == len(masks) > 1
     dicom, other = reading(tmp_path / "from-dicom"), reading(tmp_path / "from-nifti")
     assert dicom["status"] == other["status"] == "complete"

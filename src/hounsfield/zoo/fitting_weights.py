@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hounsfield.core.errors import ModelError, UsageError
+from hounsfield.core.errors import HounsfieldError, ModelError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from numpy.typing import NDArray
@@ -34,6 +35,19 @@ def check_weights_fit(network: Network, weights: Mapping[str, NDArray[Any]], nam
                 f"{name}: {key!r} has the shape {tuple(array.shape)}, and the network that is described beside it needs "
                 f"{wanted[key]}. The description belongs to another network, or names another number of classes."
             )
+
+
+@contextmanager
+def of_the_right_kinds(name: str) -> Iterator[None]:
+    """Raise ModelError where a description holds a text for a number, a list for an object, and so on. name: of the model."""
+    try:
+        yield
+    except HounsfieldError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise ModelError(
+            f"{name} describes itself by something of another kind than its format has ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _shapes(network: Network, name: str) -> dict[str, tuple[int, ...]]:

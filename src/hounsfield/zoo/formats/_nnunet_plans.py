@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.zoo.volume_card import GreyValues, VolumePreprocessing, WindowSettings
 
@@ -22,6 +24,7 @@ _RAS_READERS = frozenset({"NibabelIOWithReorient", "SimpleITKIOWithReorient"})
 _READERS = _RAS_READERS | {"SimpleITKIO", "NibabelIO", "Tiff3DIO", ""}
 _PARENTS_AT_MOST = 16
 _SLOPE = 0.01
+_MOST_STAGES, _LARGEST_SIZE = 16, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,11 @@ class Plan:
 
     def _stages(self, stages: Mapping[str, Any]) -> dict[str, Any]:
         n = len(stages["features"])
+        flat = [int(size) for value in stages.values() for size in np.ravel(value)]
+        if n > _MOST_STAGES or max(flat) > _LARGEST_SIZE or min(flat) < 1:
+            raise ModelError(
+                f"plans.json of {self.said}: a network of {n} stages with sizes from {min(flat)} to {max(flat)} is not built"
+            )
         wide = {
             name: stages[name] if isinstance(stages[name], list) else [stages[name]] * n for name in stages
         }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hounsfield.core.errors import HounsfieldError, MissingModel, ModelError, UsageError
 from hounsfield.zoo.find_bundle import CARD_FILE
-from hounsfield.zoo.fitting_weights import check_weights_fit
+from hounsfield.zoo.fitting_weights import check_weights_fit, of_the_right_kinds
 from hounsfield.zoo.foreign_weights import read_foreign_weights, state_dict_of
 from hounsfield.zoo.formats._monai_config import MonaiConfig
 from hounsfield.zoo.formats._monai_transforms import Arguments, Steps, component, voxel_labels
@@ -48,6 +48,7 @@ _LARGEST_TEXT_BYTES = 16 * 1024**2
 _WITHOUT_MEANING = frozenset(
     {"device", "sw_device", "progress", "cache_roi_weight_map", "cpu_thresh", "_target_", "buffer_steps"}
 )
+_LARGEST_SIZE, _MOST_SIZES = {"": 4096, "feature_size": 256, "depths": 64}, 64
 _PADDING = {"constant": "centre", "replicate": "centre-edge"}
 
 
@@ -74,7 +75,7 @@ class MonaiBundle:
 
     def convert(self, request: ImportRequest) -> Bundle:
         """Write the bundle. Raises ModelError naming what is missing or would need code to be run."""
-        with ExitStack() as stack:
+        with ExitStack() as stack, of_the_right_kinds(request.path.name):
             source = _Source.of(request, stack)
             card = _card(request, source)
             path = source.weights(request.options.get("weights"))
@@ -267,8 +268,24 @@ def _network(config: MonaiConfig) -> Network:
         raise ModelError(
             f"{config.name}: the network {kind} is made of other components, which are not built here"
         )
+    _check_sizes(config, arguments)
     plain = {"n_classes": counts["out_channels"], "in_channels": counts["in_channels"]}
     return Network(name="monai", arguments={**plain, "net": str(kind), "arguments": arguments})
+
+
+def _check_sizes(config: MonaiConfig, value: Any, name: str = "network") -> None:
+    """Raise ModelError for a size with which a network would fill the memory while it is built."""
+    limit = _LARGEST_SIZE.get(name, _LARGEST_SIZE[""])
+    if isinstance(value, (list, tuple)):
+        if len(value) > _MOST_SIZES:
+            raise ModelError(f"{config.name}: {name} of the network lists {len(value)} sizes")
+        for item in value:
+            _check_sizes(config, item, name)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_sizes(config, item, str(key))
+    elif isinstance(value, (int, float)) and abs(value) > limit:
+        raise ModelError(f"{config.name}: {name} of the network is {value}; at most {limit} is built")
 
 
 def _preprocessing(steps: Steps, inputs: Mapping[str, Any], n_channels: int) -> VolumePreprocessing:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hounsfield.core.errors import ModelError
-from hounsfield.zoo.fitting_weights import check_weights_fit
+from hounsfield.zoo.fitting_weights import check_weights_fit, of_the_right_kinds
 from hounsfield.zoo.foreign_weights import read_foreign_weights, state_dict_of
 from hounsfield.zoo.formats._nnunet_folder import TrainedFolder, has_trained_folder, trained_folder
 from hounsfield.zoo.formats._nnunet_labels import channels_of, labels_of
@@ -57,7 +57,7 @@ class Nnunet:
 
     def convert(self, request: ImportRequest) -> Bundle:
         """Write the bundle. Raises ModelError naming the file and the key that is missing or not carried out here."""
-        with ExitStack() as stack:
+        with ExitStack() as stack, of_the_right_kinds(request.path.name):
             folder = trained_folder(request, stack)
             dataset = folder.read_json("dataset.json")
             members = [_member(folder, fold) for fold in folder.folds]
