@@ -2,7 +2,8 @@
 
     PEER/bin/python -m benchmarks.picture_peers [--write tests/zoo/torchxrayvision_outputs.json]
 
-PEER is an environment that holds this package with torchvision, timm, transformers and torchxrayvision (1.5.7) beside it.
+PEER is an environment that holds this package with torchvision, timm, transformers, onnxruntime and torchxrayvision
+(1.5.7) beside it.
 All weights are random: no published weights are needed, and none lie here. Each row is one network, given the same film of
 300 x 417 pixels through its publisher's own preprocessing and through the bundle that was imported from its file.
 """
@@ -21,8 +22,9 @@ from PIL import Image
 from tests.zoo.foreign_models import N_XRV, film, xrv_weights
 
 from benchmarks._table import heading, table
-from hounsfield.inference import load_model
+from hounsfield.inference import load_model, prepare
 from hounsfield.zoo.model_formats import ImportRequest, import_model
+from hounsfield.zoo.published_networks import PRESETS
 
 FIXTURE = {"growth": 8, "blocks": (2, 2), "seed": 5, "weights": "densenet121-res224-chex"}
 TORCHVISION = ("densenet121", "densenet169", "densenet201", "resnet18", "resnet34", "resnet50", "resnet101")
@@ -95,14 +97,18 @@ def compare_torchxrayvision(judge: Comparison) -> None:
         kept = [k for k, label in enumerate(facts["labels"]) if label and np.isfinite(points[k])]
         if size == 224:
             model = stirred(xrv.models.DenseNet(num_classes=N_XRV))
+            model.features.conv0.weight /= 1024  # so that scores are not all 0 or 1
             path = judge.saved(model, _use_new_zipfile_serialization=False)
         else:
             model = torchvision.models.resnet50(num_classes=N_XRV)
             model.conv1 = torch.nn.Conv2d(1, 64, 7, 2, 3, bias=False)
-            path = judge.saved(stirred(model).state_dict())
+            stirred(model).conv1.weight /= 1024
+            path = judge.saved(model.state_dict())
         logits = model(inputs)[0]
         prediction = judge.add(f"TorchXRayVision {known}", path, logits.numpy()[kept], weights=known)
-        scores = xrv.models.op_norm(torch.sigmoid(logits[None]), torch.from_numpy(points))[0].numpy()[kept]
+        scores = xrv.models.op_norm(torch.sigmoid(logits[None]), torch.tensor(facts["op_threshs"]))[
+            0
+        ].numpy()[kept]
         gap = float(np.abs(prediction.scores - scores).max())
         judge.rows.append(("  its scores", "", f"{scores.max():.3g}", f"{gap:.2g}"))
 
@@ -147,6 +153,23 @@ def compare_hugging_face(judge: Comparison) -> None:
         judge.add(f"Hugging Face {name}", folder, model(inputs).logits[0].numpy())
 
 
+def compare_onnx(judge: Comparison) -> None:
+    """Files that torch exports, against ONNX Runtime."""
+    import onnxruntime
+    import torchvision
+
+    stated = {"labels": "a,b,c", "input": "imagenet-224"}
+    for name in ("resnet18", "densenet121", "vgg11", "mobilenet_v2", "squeezenet1_1", "googlenet"):
+        extra = {"aux_logits": False, "init_weights": True} if name == "googlenet" else {}
+        network = stirred(getattr(torchvision.models, name)(num_classes=3, **extra))
+        path = judge.folder / f"{name}.onnx"
+        torch.onnx.export(network, torch.zeros(1, 3, 224, 224), str(path), dynamo=False, opset_version=17)
+        inputs = prepare(judge.picture, PRESETS["imagenet-224"][1]).channels[None]
+        session = onnxruntime.InferenceSession(str(path))
+        theirs = session.run(None, {session.get_inputs()[0].name: inputs})[0][0]
+        judge.add(f"ONNX Runtime {name}", path, theirs, **stated)
+
+
 def fixture() -> dict[str, Any]:
     """What TorchXRayVision's own code gives for a small DenseNet of its class, for the tests."""
     import torchxrayvision as xrv
@@ -183,6 +206,7 @@ def main() -> None:
         compare_torchxrayvision(judge)
         compare_torchvision_and_timm(judge)
         compare_hugging_face(judge)
+        compare_onnx(judge)
         inputs = "a drawn film of 300 x 417 pixels, random weights"
         print(heading("Imported networks of pictures against their publishers' code", inputs=inputs))
         print(table(("network", "format", "largest output", "largest difference"), judge.rows))

@@ -358,7 +358,13 @@ def explanations_page() -> str:
     return runpy.run_path(str(ROOT / "docs" / "map_page.py"))["page"](GENERATED)
 
 
+def catalogue_page() -> str:
+    """docs/reference/catalogue.md: every public model that can be pulled (catalogue_page.py)."""
+    return runpy.run_path(str(ROOT / "docs" / "catalogue_page.py"))["page"](GENERATED)
+
+
 PAGES = {
+    "catalogue.md": catalogue_page,
     "explanations.md": explanations_page,
     "phantoms.md": phantoms_page,
     "command.md": command_page,

@@ -87,3 +87,13 @@ def test_packing_signs_where_a_key_is_given(own, tmp_path, monkeypatch, capsys):
     asked(monkeypatch, capsys, "pack", "tiny-model", tmp_path / "b.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     assert (own / "tiny-model" / "hounsfield.sig").is_file()
+
+
+def test_search_finds_in_the_catalogue_and_fits_its_schema(own, monkeypatch, capsys):
+    _, document = asked(monkeypatch, capsys, "search", "brain", "--modality", "mr")
+    names = {entry["name"] for entry in document["entries"]}
+    assert {"hd-bet", "meshnet-18"} <= names
+    code, printed, _ = said(monkeypatch, capsys, "search", "hd-bet")
+    assert code == 0
+    assert "1 found" in printed
+    assert "No entry" in said(monkeypatch, capsys, "search", "no such word")[1]

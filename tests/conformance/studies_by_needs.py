@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom import dcmread
 from pydicom.uid import MRImageStorage
-from tests.tiny_bundle import head_slice, write_tiny_bundle
+from tests.tiny_bundle import head_slice, map_evidence, write_tiny_bundle
 from tests.tiny_dicom import ct_instance
 from tests.tiny_volume_bundle import write_brain_bundle
 
@@ -110,7 +110,11 @@ OWN_STUDIES: dict[str, Callable[..., None]] = {
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {
     "brain-tumour-mr": lambda parent: write_tiny_bundle(
-        parent, calibrated=True, guarded=True, inference=InferenceSettings(mask_threshold=0.01)
+        parent,
+        calibrated=True,
+        guarded=True,
+        inference=InferenceSettings(mask_threshold=0.01),
+        explanations=map_evidence(lrp_epsilon=0.6, grad_cam=0.5),
     ),
     "brain-volumes-mr": write_brain_bundle,
 }

@@ -14,7 +14,7 @@ SMALL = {
     "vit": {"patch": 8, "width": 24, "depth": 2},
     "vit-class-token": {"patch": 8, "width": 24, "depth": 2, "grid": 8},
 }
-PUBLISHED = ("densenet", "resnet", "vit-class-token")
+PUBLISHED = ("densenet", "layer-graph", "resnet", "vit-class-token")
 
 
 def build(name, *, seed=3, **more):

@@ -165,17 +165,21 @@ def test_a_range_that_cannot_be_satisfied_begins_anew(tmp_path):
 
 
 def test_less_than_was_stated_is_never_taken_for_whole(tmp_path):
-    with serving(lambda handler, *_: send(handler, CONTENT[:-1], length=len(CONTENT), tag="")) as server:
-        with pytest.raises(MissingModel, match="sent 1048575 of 1048576"):
-            get(tmp_path, server, sha256=None)
+    with (
+        serving(lambda handler, *_: send(handler, CONTENT[:-1], length=len(CONTENT), tag="")) as server,
+        pytest.raises(MissingModel, match="sent 1048575 of 1048576"),
+    ):
+        get(tmp_path, server, sha256=None)
     assert "model.zip" not in left(tmp_path)
 
 
 def test_more_than_was_stated_is_cut_by_its_length_and_told_by_its_digest(tmp_path):
     """A stated length that is too small: what came is a piece, and the digest says so."""
-    with serving(lambda handler, *_: send(handler, CONTENT, length=1000)) as server:
-        with pytest.raises(ModelError, match=r"not the stated file: its sha256 is .* It was deleted"):
-            get(tmp_path, server)
+    with (
+        serving(lambda handler, *_: send(handler, CONTENT, length=1000)) as server,
+        pytest.raises(ModelError, match=r"not the stated file: its sha256 is .* It was deleted"),
+    ):
+        get(tmp_path, server)
     assert left(tmp_path) == []
 
 
@@ -190,9 +194,11 @@ def test_without_end_is_stopped_at_the_limit(tmp_path):
 
 
 def test_a_length_beyond_the_limit_is_refused_before_the_first_byte(tmp_path):
-    with serving(lambda handler, *_: send(handler, b"", length=10**12)) as server:
-        with pytest.raises(MissingModel, match="states 1000000000000 bytes, the limit is"):
-            get(tmp_path, server)
+    with (
+        serving(lambda handler, *_: send(handler, b"", length=10**12)) as server,
+        pytest.raises(MissingModel, match="states 1000000000000 bytes, the limit is"),
+    ):
+        get(tmp_path, server)
     assert left(tmp_path) == []
 
 
@@ -202,9 +208,11 @@ def test_another_size_than_the_catalogue_states_is_refused(tmp_path):
 
 
 def test_another_file_is_deleted_and_the_digests_named(tmp_path):
-    with serving(lambda handler, *_: send(handler, b"other")) as server:
-        with pytest.raises(ModelError, match=f"stated is {SHA256}"):
-            get(tmp_path, server)
+    with (
+        serving(lambda handler, *_: send(handler, b"other")) as server,
+        pytest.raises(ModelError, match=f"stated is {SHA256}"),
+    ):
+        get(tmp_path, server)
     assert left(tmp_path) == []
 
 
@@ -225,23 +233,29 @@ def test_older_digests_of_publishers_are_compared_too(tmp_path, algorithm):
         "http://example.org/x",
         "ftp://127.0.0.1/x",
         "file:///etc/passwd",
-        "https://user:word@example.org/x",
+        "https://somebody@example.org/x",
         "",
     ],
 )
 def test_redirects_lead_to_https_only(tmp_path, target):
-    with serving(lambda handler, *_: send(handler, b"", status=302, Location=target)) as server:
-        with pytest.raises(MissingModel, match=r"no https address|redirects more than"):
-            get(tmp_path, server)
+    with (
+        serving(lambda handler, *_: send(handler, b"", status=302, Location=target)) as server,
+        pytest.raises(MissingModel, match=r"no https address|redirects more than"),
+    ):
+        get(tmp_path, server)
 
 
 def test_a_redirect_on_this_machine_is_followed_and_a_circle_ends(tmp_path):
-    with serving(whole) as other:
-        with serving(lambda handler, *_: send(handler, b"", status=307, Location=other.address)) as server:
-            assert get(tmp_path, server).path.read_bytes() == CONTENT
-    with serving(lambda handler, *_: send(handler, b"", status=302, Location="/again")) as circle:
-        with pytest.raises(MissingModel, match="redirects more than 8 times"):
-            get(tmp_path, circle)
+    with (
+        serving(whole) as other,
+        serving(lambda handler, *_: send(handler, b"", status=307, Location=other.address)) as server,
+    ):
+        assert get(tmp_path, server).path.read_bytes() == CONTENT
+    with (
+        serving(lambda handler, *_: send(handler, b"", status=302, Location="/again")) as circle,
+        pytest.raises(MissingModel, match="redirects more than 8 times"),
+    ):
+        get(tmp_path / "circle", circle)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +265,7 @@ def test_a_redirect_on_this_machine_is_followed_and_a_circle_ends(tmp_path):
         "ftp://example.org/x",
         "file:///x",
         "x",
-        "https://a:b@example.org/",
+        "https://somebody@example.org/",
         "http://127.0.0.1.example.org/",
     ],
 )
@@ -271,9 +285,11 @@ def test_a_missing_file_is_told_with_the_status_of_every_address(tmp_path):
 
 
 def test_another_encoding_than_asked_for_is_refused(tmp_path):
-    with serving(lambda handler, *_: send(handler, CONTENT, Content_Encoding="gzip")) as server:
-        with pytest.raises(MissingModel, match="another encoding"):
-            get(tmp_path, server)
+    with (
+        serving(lambda handler, *_: send(handler, CONTENT, Content_Encoding="gzip")) as server,
+        pytest.raises(MissingModel, match="another encoding"),
+    ):
+        get(tmp_path, server)
 
 
 def test_a_full_disk_is_told_before_and_during(tmp_path, monkeypatch):

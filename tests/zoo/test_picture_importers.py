@@ -96,7 +96,7 @@ class TestTorchXRayVision:
         labels = [f"f{k}" for k in range(N_XRV)]
         network = Pickled(tensors(self.weights), torch.full((N_XRV,), 0.25), labels)
         torch.jit.script(network).save(str(tmp_path / "script.pt"))
-        bundle = imported(tmp_path / "script.pt", format_name="torchxrayvision")
+        bundle = imported(tmp_path / "script.pt", format_name="torchxrayvision", labels=",".join(labels))
         assert bundle.card.class_names == tuple(labels)
         logits = load_model(bundle).run(film()).logits
         np.testing.assert_allclose(logits, PEER["logits"], atol=1e-5 * np.abs(logits).max())

@@ -69,7 +69,7 @@ def test_unsigned_is_opened_where_they_are_not(bundle, monkeypatch, said):
     assert open_bundle(bundle.folder).name == bundle.name
 
 
-@pytest.mark.parametrize("said", ["1", "yes", "required", "yse", " true "])
+@pytest.mark.parametrize("said", ["1", "yes", "required", "on please", " true "])
 def test_whatever_else_the_setting_says_requires_them(bundle, monkeypatch, said):
     monkeypatch.setenv(REQUIRE_SETTING, said)
     with pytest.raises(ModelError, match="no signature"):

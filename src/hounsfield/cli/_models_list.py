@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hounsfield.cli._terminal import print_json, print_tables, table
+from hounsfield.cli._terminal import print_json, print_tables, table, with_whole_names
 from hounsfield.cli.exit_codes import ExitCode
 from hounsfield.core.errors import UsageError
 
@@ -45,7 +45,7 @@ def list_models(as_json: _AsJson = False) -> None:
         for one in found
     ]
     columns = ["model", "version", "answers", "from", "MB", "licence", "verified, SHA-256", "signature"]
-    print_tables(table("", columns, rows))
+    print_tables(with_whole_names(table("", columns, rows)))
     print(_RESEARCH_USE)
 
 

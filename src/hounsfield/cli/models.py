@@ -10,6 +10,7 @@ import typer
 from hounsfield.cli._models_export import app as leaving
 from hounsfield.cli._models_import import app as coming
 from hounsfield.cli._models_list import app as looking
+from hounsfield.cli._models_pull import app as pulling
 from hounsfield.cli._models_sign import app as signing
 
 app = typer.Typer(
@@ -18,5 +19,5 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Models: find, get, look at, verify, import, sign, pack, export and remove them.",
 )
-for one in (looking, coming, signing, leaving):
+for one in (looking, pulling, coming, signing, leaving):
     app.registered_commands.extend(one.registered_commands)

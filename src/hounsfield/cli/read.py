@@ -35,6 +35,13 @@ def complete_application(incomplete: str) -> list[str]:
     return [name for name in applications.names() if name.startswith(incomplete)]
 
 
+def complete_map(incomplete: str) -> list[str]:
+    """Names of maps that begin with what was typed."""
+    from hounsfield.explain import explanations
+
+    return [name for name in explanations.names() if name.startswith(incomplete)]
+
+
 @app.command()
 def read(
     path: Annotated[
@@ -78,6 +85,14 @@ def read(
             help="FINDING=SHARE at your site, for which probabilities are corrected too, e.g. glioma=0.2.",
         ),
     ] = None,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--explain",
+            help="Maps by name (repeatable), e.g. lrp; the two that did best in the model's tests if none is named.",
+            autocompletion=complete_map,
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Archive: processes; by cores and memory if not given.")
     ] = None,
@@ -111,6 +126,7 @@ def read(
             tuple(str(folder) for folder in model_folders()),
             runtime=runtime,
             prevalence=shares,
+            explain=tuple(explain or ()),
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
@@ -122,6 +138,7 @@ def read(
         progress=progress,
         model_folders=model_folders(),
         runtime=runtime,
+        explain=explain or (),
     )
     progress.clear()
     if as_json:

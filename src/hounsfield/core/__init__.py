@@ -15,7 +15,7 @@ from hounsfield.core.given import Given
 from hounsfield.core.grid import Grid
 from hounsfield.core.image import Cine, Image, PlaneSpacing, SourceFrame
 from hounsfield.core.measurement import Measurement
-from hounsfield.core.model import BundledModel, Model, Prediction, VolumeModel
+from hounsfield.core.model import BundledModel, Model, Prediction, ViewsModel, VolumeModel
 from hounsfield.core.outcome import Outcome
 from hounsfield.core.progress import Progress, Silent
 from hounsfield.core.reading import (
@@ -78,6 +78,7 @@ __all__ = [
     "TimePoint",
     "Trend",
     "Urgency",
+    "ViewsModel",
     "VolumeModel",
     "application",
     "applications",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hounsfield.core.code import Code
-    from hounsfield.core.model import BundledModel, Model, VolumeModel
+    from hounsfield.core.model import BundledModel, Model, ViewsModel, VolumeModel
     from hounsfield.core.reading import Reading
     from hounsfield.core.region import Region
     from hounsfield.core.study import Series, Study
@@ -31,6 +31,7 @@ class Role:
     distance between slices. min_slices: fewest slices. kind `regions` asks for SEG, RTSTRUCT or mask
     files drawn on the main image. optional: the application can run without it. words: all of which the series'
     description, protocol or file name must hold, where several series of one modality are told apart by them ("FLAIR").
+    view: side and View Position ("L", "CC") that the header must state; of PNG and JPEG the file name.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Role:
     kind: Literal["image", "regions"] = "image"
     optional: bool = False
     words: tuple[str, ...] = ()
+    view: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class Inputs:
     """What an application gets: series by role, the study around them, models by name.
 
     An application over several visits gets the last one here and those before it, in their order, in `earlier`;
-    day: of each visit, counted from the first.
+    day: of each visit, counted from the first. explain: names of the maps that the user asks for, none for those that the
+    model's card recommends.
     """
 
     study: Study
@@ -84,6 +87,7 @@ class Inputs:
     progress: Progress = field(default_factory=Silent)
     day: int = 0
     earlier: tuple[Inputs, ...] = ()
+    explain: tuple[str, ...] = ()
 
     def __getitem__(self, role: str) -> Series:
         return self.series[role]
@@ -96,6 +100,13 @@ class Inputs:
                 f"model {name} labels the voxels of volumes; one that reads pictures is needed here"
             )
         return cast("Model", model)
+
+    def views_model(self, name: str) -> ViewsModel:
+        """The model of that name, which reads several views. Raises ModelError for another."""
+        model = self.models[name]
+        if not hasattr(model, "run_views"):
+            raise ModelError(f"model {name} does not read several views; one that does is needed here")
+        return cast("ViewsModel", model)
 
     def volume_model(self, name: str) -> VolumeModel:
         """The model of that name, which labels the voxels of volumes. Raises ModelError for one of pictures."""

@@ -80,6 +80,13 @@ class Model(BundledModel, Protocol):
         """Run on one picture (y, x) or volume (z, y, x) of floats, any size."""
 
 
+class ViewsModel(BundledModel, Protocol):
+    """A model that answers about several views of one examination; run by `inference`."""
+
+    def run_views(self, pictures: Sequence[NDArray[Any]]) -> Prediction:
+        """Run on its views in the card's order, each (y, x) as it is shown."""
+
+
 class VolumeModel(BundledModel, Protocol):
     """A model that labels the voxels of a volume; run by `inference`."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hounsfield.inference.outputs import NetworkOutputs, network_outputs
     from hounsfield.inference.sliding_window import Windows, window_labels, window_logits
     from hounsfield.inference.torch_model import TorchModel, load_model
+    from hounsfield.inference.views_model import ViewsModel, load_views_model
     from hounsfield.inference.volume_model import VolumeModel, load_volume_model, open_model
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "PictureToInput",
     "Prepared",
     "TorchModel",
+    "ViewsModel",
     "VolumeInput",
     "VolumeModel",
     "Windows",
@@ -33,6 +35,7 @@ __all__ = [
     "entropies",
     "grey_values",
     "load_model",
+    "load_views_model",
     "load_volume_model",
     "network_outputs",
     "open_model",
@@ -45,7 +48,9 @@ __all__ = [
 ]
 
 _NEEDS_TORCH = {
+    "ViewsModel": "views_model",
     "VolumeModel": "volume_model",
+    "load_views_model": "views_model",
     "load_volume_model": "volume_model",
     "open_model": "volume_model",
     "NetworkOutputs": "outputs",

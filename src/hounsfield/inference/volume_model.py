@@ -13,6 +13,7 @@ from hounsfield.inference.built_network import built_network
 from hounsfield.inference.held_logits import held_window_logits
 from hounsfield.inference.sliding_window import Windows, window_labels, window_logits
 from hounsfield.inference.torch_model import TorchModel, load_model
+from hounsfield.inference.views_model import ViewsModel, load_views_model
 from hounsfield.inference.volume_input import VolumeInput, prepare_volume
 from hounsfield.zoo import Bundle, open_bundle
 
@@ -189,9 +190,14 @@ def load_volume_model(
 
 def open_model(
     bundle: Bundle | Path | str, *, device: str = "cpu", runtime: str = "torch"
-) -> TorchModel | VolumeModel:
-    """The model of a bundle, of pictures or of volumes as its card says; runtime as for `load_model`. Raises ModelError."""
+) -> TorchModel | ViewsModel | VolumeModel:
+    """The model of a bundle, of pictures, of several views or of volumes as its card says; runtime as for `load_model`.
+
+    A model of several views always runs in torch: it is two small layers. Raises ModelError.
+    """
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
+    if bundle.card.preprocessing.kind == "views":
+        return load_views_model(bundle, device=device)
     load = load_volume_model if bundle.card.outputs == "voxels" else load_model
     return load(bundle, device=device, runtime=runtime)

@@ -154,6 +154,8 @@ def _settings(request: ArchiveRequest) -> str:
     record = {"code": __version__, "applications": versions, "models": models, "stated": dict(request.stated)}
     if request.prevalence:  # absent otherwise, so that a journal of before is read on
         record["prevalence"] = dict(request.prevalence)
+    if request.explain:
+        record["maps"] = list(request.explain)
     return json.dumps(record, sort_keys=True)
 
 

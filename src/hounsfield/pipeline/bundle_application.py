@@ -15,6 +15,7 @@ from hounsfield.core import (
     Application,
     Code,
     Condition,
+    ExplanationMap,
     Finding,
     Inputs,
     LabelRegion,
@@ -36,7 +37,7 @@ from hounsfield.imaging.shown_picture import shown_picture
 from hounsfield.measures import region_area, region_pixels, region_volume
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -88,7 +89,12 @@ def _asked(name: str, model_folders: Sequence[Path]) -> Application:
 
 def bundle_application(card: ModelCard) -> Application:
     """The application that runs the bundle of this card."""
-    read = _VolumeReader(card) if card.outputs == "voxels" else _PictureReader(card)
+    readers: dict[str, Callable[[ModelCard], _VolumeReader | _PictureReader]] = {
+        "volume": _VolumeReader,
+        "picture": _PictureReader,
+        "views": _ViewsReader,
+    }
+    read = readers[card.preprocessing.kind](card)
     codes = tuple(Code(c.value, c.scheme, c.meaning) for c in card.classes)
     return Application(
         name=PREFIX + card.name,
@@ -157,7 +163,9 @@ class _PictureReader:
     def __init__(self, card: ModelCard) -> None:
         self.card = card
         self.names = _unique([_kebab(name) for name in card.class_names])
-        self.roles = (Role("picture", dicom_modalities(card.modality), geometry="slice", raster=True),)
+        self.roles: tuple[Role, ...] = (
+            Role("picture", dicom_modalities(card.modality), geometry="slice", raster=True),
+        )
 
     def __call__(self, inputs: Inputs) -> Reading:
         """Run the model; a picture that its guard calls foreign is refused."""
@@ -176,8 +184,25 @@ class _PictureReader:
             findings=[self._finding(prediction, index, regions) for index in range(len(names))],
             measurements=[area(region) for region in regions],
             regions=regions,
+            maps=self._maps(inputs, picture, prediction),
             conditions=[*conditions, *model_conditions(self.card)],
         ).with_certainty(certainty)
+
+    def _maps(
+        self, inputs: Inputs, picture: NDArray[np.float64], prediction: Prediction
+    ) -> list[ExplanationMap]:
+        """Maps of the class with the highest output; none where no map of this model was tested and none is asked for."""
+        from hounsfield.explain import reading_maps
+
+        leading = int(np.argmax(prediction.logits))
+        return reading_maps(
+            inputs.picture_model(self.card.name),
+            picture,
+            leading,
+            finding=self.names[leading],
+            grid=inputs["picture"].image().grid,
+            asked=inputs.explain,
+        )
 
     def _finding(self, prediction: Prediction, index: int, regions: list[Region]) -> Finding:
         item = self.card.classes[index]
@@ -190,7 +215,7 @@ class _PictureReader:
             name = "network's own" if self.card.scores is None else self.card.scores.name
             reason = f"The bundle holds no calibrator: the score ({name}) says nothing of how likely it is."
             return Finding(
-                _kebab(item.name), _code(item), "indeterminate", reason, score=score, regions=outlined
+                self.names[index], _code(item), "indeterminate", reason, score=score, regions=outlined
             )
         probability = float(np.clip(prediction.probabilities[index], 0.0, 1.0))
         presence: Presence = "indeterminate"
@@ -218,6 +243,36 @@ class _PictureReader:
         mask = np.asarray(prediction.mask >= float(model.card["inference"]["mask_threshold"]))[None]
         code = Code("OUTLINE", PRIVATE_SCHEME, "Outline by a model")
         return [Region("outline", code, image.grid, mask, category=SPATIAL_CONCEPT)] if mask.any() else []
+
+
+class _ViewsReader(_PictureReader):
+    """Answers about several views of one examination together: a finding for each class."""
+
+    def __init__(self, card: ModelCard) -> None:
+        super().__init__(card)
+        self.roles = tuple(
+            Role(
+                view.name,
+                dicom_modalities(card.modality),
+                geometry="slice",
+                raster=True,
+                view=(view.side, view.position),
+            )
+            for view in card.views.views
+        )
+
+    def __call__(self, inputs: Inputs) -> Reading:
+        """Run the model on all views."""
+        pictures, conditions = [], []
+        for role in self.roles:
+            picture, said = picture_of(inputs[role.name].image(), inputs[role.name])
+            pictures.append(picture)
+            conditions += said
+        prediction = inputs.views_model(self.card.name).run_views(pictures)
+        return Reading.complete(
+            findings=[self._finding(prediction, index, []) for index in range(len(self.names))],
+            conditions=[*conditions, *model_conditions(self.card)],
+        )
 
 
 def picture_of(image: Image, series: Series) -> tuple[NDArray[np.float64], list[Condition]]:

@@ -35,6 +35,7 @@ from hounsfield.zoo.model_card import (
     Threshold,
 )
 from hounsfield.zoo.picture_card import Preprocessing, Scores
+from hounsfield.zoo.views_card import View, ViewsPreprocessing
 from hounsfield.zoo.volume_card import (
     Channel,
     GreyValues,
@@ -72,6 +73,8 @@ __all__ = [
     "Preprocessing",
     "Scores",
     "Threshold",
+    "View",
+    "ViewsPreprocessing",
     "VolumeInference",
     "VolumePreprocessing",
     "VoxelLabels",

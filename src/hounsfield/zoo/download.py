@@ -79,13 +79,17 @@ class _Useless(Exception):
 def fetch(wanted: Wanted, path: Path, progress: Progress, limits: DownloadLimits | None = None) -> Fetched:
     """Bring the file to `path`, whole and with the stated digests, or leave what came in `path`.part to go on with.
 
-    Raises UsageError for an address that may not be asked, MissingModel naming every address and why it failed, ModelError
-    where what came is not the stated file (it is deleted), ResultError where the disk is full, Cancelled.
+    A file that lies at `path` already and has the stated SHA-256 is taken. Raises UsageError for an address that may not be
+    asked, MissingModel naming every address and why it failed, ModelError where what came is not the stated file (it is
+    deleted), ResultError where the disk is full, Cancelled.
     """
     limits = limits or DownloadLimits()
     for url in wanted.urls:
         check_address(url)
     path.parent.mkdir(parents=True, exist_ok=True)
+    stated = wanted.digests.get("sha256")
+    if stated is not None and path.is_file() and _fits(path, wanted.digests):
+        return Fetched(path, wanted.urls[0], stated, path.stat().st_size)
     ends_at_s = time.monotonic() + limits.total_s
     faults: list[str] = []
     for url in wanted.urls:
@@ -192,11 +196,11 @@ class _Transfer:
         """What was said of the part that lies here, if it can be gone on with at this address."""
         try:
             kept = json.loads(self.record.read_bytes()[:65536])
-            if kept["url"] == self.url and kept["validator"] and int(kept["size"]) > self.part.stat().st_size:
-                return {"validator": str(kept["validator"]), "size": str(int(kept["size"]))}
+            validator, size = str(kept["validator"]), int(kept["size"])
+            usable = kept["url"] == self.url and bool(validator) and size > self.part.stat().st_size
         except (OSError, ValueError, KeyError, TypeError):
-            pass
-        return None
+            usable = False
+        return {"validator": validator, "size": str(size)} if usable else None
 
     def _go_on(self, response: http.client.HTTPResponse, kept: Mapping[str, str]) -> None:
         """Append the rest, if it is the rest of what lies here."""
@@ -339,6 +343,10 @@ def _checked(transfer: _Transfer, wanted: Wanted) -> Fetched:
     part.replace(transfer.path)
     transfer.forget()
     return Fetched(transfer.path, transfer.url, found["sha256"], size)
+
+
+def _fits(path: Path, digests: Mapping[str, str]) -> bool:
+    return all(_digest(path, name) == stated for name, stated in digests.items())
 
 
 def _digest(path: Path, algorithm: str) -> str:

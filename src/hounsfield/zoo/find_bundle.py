@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,22 @@ CARD_FILE = "hounsfield.json"
 
 
 def user_models() -> Path:
-    """The folder of models that this user installed: HOUNSFIELD_MODELS, else the place of the user's data (XDG)."""
-    stated = os.environ.get("HOUNSFIELD_MODELS")
-    if stated:
-        return Path(stated)
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "hounsfield" / "models"
+    """The folder of models that this user installed; it may not exist yet.
+
+    HOUNSFIELD_MODELS, else where the system keeps data of users: `~/.local/share/hounsfield/models` (XDG_DATA_HOME),
+    `~/Library/Application Support/hounsfield/models` on macOS, `%LOCALAPPDATA%/hounsfield/models` on Windows.
+    """
+    if stated := os.environ.get("HOUNSFIELD_MODELS"):
+        return Path(stated).expanduser()
+    if sys.platform == "darwin":
+        place = Path.home() / "Library" / "Application Support"
+    elif sys.platform == "win32":
+        place = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        # The XDG Base Directory Specification has paths that are not absolute ignored.
+        said = os.environ.get("XDG_DATA_HOME", "")
+        place = Path(said) if said.startswith("/") else Path.home() / ".local" / "share"
+    return place / "hounsfield" / "models"
 
 
 def shipped_models() -> tuple[Path, ...]:

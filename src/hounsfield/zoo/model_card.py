@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from hounsfield.core.errors import ModelError
 from hounsfield.zoo.card_part import CardPart, Digest, Fraction, Text
 from hounsfield.zoo.picture_card import Preprocessing, Scores
+from hounsfield.zoo.views_card import ViewsPreprocessing
 from hounsfield.zoo.volume_card import Origin, VolumeInference, VolumePreprocessing
 
 CARD_VERSION: Literal["1.0"] = "1.0"
@@ -287,7 +288,9 @@ class ModelCard(CardPart):
     seed: int = 0
     network: Network
     preprocessing: Annotated[
-        Annotated[Preprocessing, Tag("picture")] | Annotated[VolumePreprocessing, Tag("volume")],
+        Annotated[Preprocessing, Tag("picture")]
+        | Annotated[ViewsPreprocessing, Tag("views")]
+        | Annotated[VolumePreprocessing, Tag("volume")],
         Discriminator(_kind),
     ]
     volume: VolumeInference | None = None
@@ -359,11 +362,18 @@ class ModelCard(CardPart):
 
     @property
     def picture(self) -> Preprocessing:
-        """How a picture becomes the input. Raises ModelError for a model of volumes."""
+        """How a picture becomes the input. Raises ModelError for a model of volumes or of several views."""
         if not isinstance(self.preprocessing, Preprocessing):
-            raise ModelError(
-                f"model {self.name} labels the voxels of volumes; one that reads pictures is needed here"
-            )
+            is_views = self.preprocessing.kind == "views"
+            takes = "reads several views" if is_views else "labels the voxels of volumes"
+            raise ModelError(f"model {self.name} {takes}; one that reads pictures is needed here")
+        return self.preprocessing
+
+    @property
+    def views(self) -> ViewsPreprocessing:
+        """How several views become the input. Raises ModelError for another model."""
+        if not isinstance(self.preprocessing, ViewsPreprocessing):
+            raise ModelError(f"model {self.name} takes a {self.preprocessing.kind}, not several views")
         return self.preprocessing
 
     @property

@@ -86,6 +86,9 @@ def _formats(card: ModelCard) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"image": seen}, {
             "pred": _tensor(card.modality, shape, labels, format="segmentation", **patch)
         }
+    if card.preprocessing.kind == "views":
+        seen = _tensor(card.modality, [], [view.name for view in card.views.views])
+        return {"image": seen}, {"class_logits": _tensor("n/a", [], names, type="tuples", format="classes")}
     shape = [card.picture.size_px, card.picture.size_px]
     picture = _tensor(card.modality, shape, ["image"] if card.picture.channels == 1 else ["image"] * 3)
     logits = _tensor("n/a", [], names, type="tuples", format="classes")
@@ -131,6 +134,13 @@ def inference_config(card: ModelCard) -> dict[str, Any]:
             "network_def": network_def,
             "inferer": _window_inferer(card),
             "model": {"_target_": "hounsfield.inference.load_volume_model", "bundle": "@bundle_root"},
+        }
+    if card.preprocessing.kind == "views":
+        return {
+            "bundle_root": ".",
+            "network_def": network_def,
+            "inferer": {"_target_": "monai.inferers.SimpleInferer"},
+            "model": {"_target_": "hounsfield.inference.load_views_model", "bundle": "@bundle_root"},
         }
     settings = card.preprocessing.model_dump(mode="json")
     return {

@@ -65,12 +65,14 @@ def write_classifier(
 ) -> Bundle:
     """Write the bundle of a network that reads pictures.
 
-    said: fields of the card that the format knows; classes may be given there as names under `labels`. left_out: outputs
+    said: fields of the card that the format knows; beside these `labels`, names of the classes, and `picture_yx`, the sides of
+    the picture that the file states (None: any). left_out: outputs
     that the bundle leaves out, each with the reason. Raises ModelError where classes or preprocessing are not known or do
     not fit the network.
     """
     fields = dict(said)
     labels = fields.pop("labels", ())
+    stated_yx = fields.pop("picture_yx", ())
     if "classes" in request.facts:
         labels = [str(one["name"]) for one in request.facts["classes"]]
     check_labels(labels, found.n_classes, request.path.name)
@@ -93,7 +95,33 @@ def write_classifier(
             f"{request.path.name} takes pictures of {n_channels} channels, and the preprocessing that was stated makes "
             f"{card.picture.channels}: state the other one"
         )
+    if any(side not in {None, card.picture.size_px} for side in stated_yx):
+        raise ModelError(
+            f"{request.path.name} takes pictures of {' x '.join(map(str, stated_yx))} pixels, and the preprocessing that was "
+            f"stated makes {card.picture.size_px} x {card.picture.size_px}: state another one"
+        )
+    _try(found, card.picture.size_px, n_channels, request.path.name)
     return write_bundle(request.parent / card.name, card=card, weights=found.weights)
+
+
+def _try(found: Recognised, size_px: int, n_channels: int, name: str) -> None:
+    """Run the network without memory on a picture of the stated size: graphs of others need not fit together."""
+    import torch
+
+    from hounsfield.networks import networks
+
+    try:
+        with torch.device("meta"):
+            network = networks.get(found.network)(**found.arguments).eval()
+            logits, _ = network(torch.zeros(1, n_channels, size_px, size_px))
+    except (RuntimeError, IndexError, TypeError, ValueError, UsageError) as error:
+        raise ModelError(
+            f"{name} does not run on a picture of {size_px} x {size_px} pixels: {error}"
+        ) from error
+    if tuple(logits.shape) != (1, found.n_classes):
+        raise ModelError(
+            f"{name} gives {tuple(logits.shape)} for one picture, and not a number for each of {found.n_classes} classes"
+        )
 
 
 def _preprocessing(request: ImportRequest, fields: Mapping[str, Any]) -> Any:
