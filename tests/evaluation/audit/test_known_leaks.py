@@ -1,4 +1,4 @@
-"""Sets whose descriptions name their faults: all of them are found, and what else is called a leak is counted.
+"""Sets whose descriptions name their faults: what of them is found, all but two pairs, and what else is called a leak.
 
 Thresholds are round numbers, or come from photographs, phantoms and the stated rate of false pairs. But the design (how
 contrast is normalised, the step between copies and what is only alike) was changed after these sets had been looked at:
@@ -8,7 +8,7 @@ they show what is found in them and are no untouched judges of new sets.
 from __future__ import annotations
 
 import pytest
-from benchmarks.leaks import equal_reports, originals, split_patients, two_nih_sets, within
+from benchmarks.leaks import equal_reports, originals, rows_of, split_patients, two_nih_sets, within
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_data]
 
@@ -36,6 +36,19 @@ def test_near_duplicates_of_breast_ultrasound_are_found(real_data):
     linked = known & (copies | alike)
     assert len(linked) >= 145
     assert {frozenset(group) for group in joined(linked)} == {frozenset(group) for group in joined(known)}
+
+
+def test_pairs_of_head_ct_are_found_but_two(real_data):
+    """Its description says that some pairs are other slices of one person: the groups that stay unfound are named here.
+
+    Far more others are told than the page's rate: it is set by other heads of the set, and planes differ in likeness.
+    """
+    folder = real_data / "head_ct_haemorrhage"
+    known, copies, alike = within(folder)
+    groups = [row["group_id"] for row in rows_of(folder / "labels.csv")]
+    assert len(known) == 7
+    assert {groups[first] for first, _ in known - copies - alike} <= {"h108", "h172"}
+    assert len((copies | alike) - known) <= 14
 
 
 def test_reports_of_equal_findings_are_found(real_data):

@@ -27,7 +27,7 @@ _BLOCK = 16
 # Least correlation of descriptors that is worth a look at pixels, and how many of the likest are looked at.
 PROPOSED, MOST_CANDIDATES = 0.5, 12
 # Between them lie pictures that are only alike, such as frames of one sweep. Round numbers: before contrast was normalised
-# photographs of different things stayed below 0.33; of 45 altered copies of photographs 39 to 42 were found.
+# photographs of different things stayed below 0.33. What is found of altered copies: benchmarks/altered_copies.py.
 LEAST_ALIKE, LEAST_COPY = 0.35, 0.5
 # How alike different pictures of a set are is asked of this many pictures, beyond their likest neighbours.
 _ASKED, _BEYOND = 400, 3
