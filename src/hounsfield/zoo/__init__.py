@@ -6,7 +6,9 @@ network: that is `inference`. No torch, and pickles are never read.
 """
 
 from hounsfield.zoo.bundle import Bundle, open_bundle
+from hounsfield.zoo.card_part import Estimate
 from hounsfield.zoo.find_bundle import default_search, find_bundle, installed_bundles
+from hounsfield.zoo.guard_card import Detection, Guard, GuardCurve
 from hounsfield.zoo.model_card import (
     Agreement,
     Answers,
@@ -17,11 +19,7 @@ from hounsfield.zoo.model_card import (
     ClassCode,
     Conformal,
     DataSource,
-    Detection,
-    Estimate,
     Figure,
-    Guard,
-    GuardCurve,
     InferenceSettings,
     MapEvidence,
     MapTest,

@@ -9,7 +9,9 @@ from hounsfield.core import RESEARCH_USE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hounsfield.zoo.model_card import Detection, Estimate, Figure, MapEvidence, ModelCard
+    from hounsfield.zoo.card_part import Estimate
+    from hounsfield.zoo.guard_card import Detection
+    from hounsfield.zoo.model_card import Figure, MapEvidence, ModelCard
 
 
 def _interval(estimate: Estimate) -> str:

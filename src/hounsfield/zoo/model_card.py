@@ -8,21 +8,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from hounsfield.zoo.card_part import CardPart, Estimate, Fraction, Text
+from hounsfield.zoo.guard_card import Guard  # noqa: TC001 - pydantic reads it when the class is made
 
 CARD_VERSION: Literal["1.0"] = "1.0"
 _SHA256 = r"^[0-9a-f]{64}$"
 _KEBAB = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
-Text = Annotated[str, Field(min_length=1)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Digest = Annotated[str, Field(pattern=_SHA256)]
-
-
-class CardPart(BaseModel):
-    """Frozen, strict about names, finite numbers only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ClassCode(CardPart):
@@ -43,20 +38,6 @@ class DataSource(CardPart):
     licence: Text
     n_cases: int = Field(ge=1)
     n_groups: int = Field(ge=1)
-
-
-class Estimate(CardPart):
-    """A value with its 95 % interval."""
-
-    value: float
-    low95: float
-    high95: float
-
-    @model_validator(mode="after")
-    def _interval_is_ordered(self) -> Self:
-        if self.low95 > self.high95:
-            raise ValueError(f"the interval {self.low95} to {self.high95} runs backwards")
-        return self
 
 
 class Figure(Estimate):
@@ -109,60 +90,6 @@ class Calibrator(CardPart):
     ece_before: Estimate | None = None
     ece_after: Estimate | None = None
     note: str = ""
-
-
-class Detection(CardPart):
-    """How many pictures of one kind were refused; n_groups: patients or volumes behind them, where known."""
-
-    name: Text
-    n: int = Field(ge=1)
-    n_groups: int | None = Field(default=None, ge=1)
-    refused_fraction: Fraction
-    low95: Fraction
-    high95: Fraction
-
-
-class GuardCurve(CardPart):
-    """What other thresholds would do, (k,) in rising order: shares of right pictures refused, and of each foreign set.
-
-    area: AUROC of the distance between right pictures and each foreign set. What another gate refuses counts as refused
-    at every threshold.
-    """
-
-    thresholds: tuple[float, ...] = Field(min_length=2)
-    false_refusals: tuple[Fraction, ...]
-    detection: dict[str, tuple[Fraction, ...]]
-    area: dict[str, Estimate]
-
-    @model_validator(mode="after")
-    def _shares_fit_thresholds(self) -> Self:
-        n = len(self.thresholds)
-        if list(self.thresholds) != sorted(self.thresholds):
-            raise ValueError("the thresholds of the guard's curve must not fall")
-        if any(len(shares) != n for shares in (self.false_refusals, *self.detection.values())):
-            raise ValueError(f"the guard's curve needs a share for each of its {n} thresholds")
-        if set(self.area) != set(self.detection):
-            raise ValueError("the guard's curve needs an area for each of its sets")
-        return self
-
-
-class Guard(CardPart):
-    """The input guard: a distance in feature space, and where it refuses.
-
-    threshold: distances above it are refused; it is the `quantile` of the tuning part's distances.
-    false_refusal_rate: share of right pictures refused on the test part. related: right pictures that were changed, and
-    pictures of the same kind from elsewhere, which are no foreign set. arrays: file in the bundle.
-    """
-
-    method: Text
-    threshold: float
-    quantile: Fraction
-    fitted_on: Text
-    false_refusal_rate: Detection | None = None
-    detection: tuple[Detection, ...] = ()
-    related: tuple[Detection, ...] = ()
-    curve: GuardCurve | None = None
-    arrays: Text = "models/guard.safetensors"
 
 
 class Preprocessing(CardPart):
