@@ -331,10 +331,10 @@ would do: [trust](trust.md).
 
 def models_page() -> str:
     """docs/reference/models.md: the card of every model that ships."""
-    from hounsfield.zoo import installed_bundles, open_bundle
+    from hounsfield.zoo import installed_bundles, open_bundle, shipped_models
     from hounsfield.zoo.card_text import readme_text
 
-    cards = [readme_text(open_bundle(folder).card) for folder in installed_bundles().values()]
+    cards = [readme_text(open_bundle(folder).card) for folder in installed_bundles(shipped_models()).values()]
     return "\n".join(
         [
             "# Models that ship\n",
@@ -365,9 +365,15 @@ def guard_curves() -> str:
     return runpy.run_path(str(ROOT / "docs" / "trust_page.py"))["picture"]()
 
 
+def catalogue_page() -> str:
+    """docs/reference/catalogue.md: every public model that can be pulled (catalogue_page.py)."""
+    return runpy.run_path(str(ROOT / "docs" / "catalogue_page.py"))["page"](GENERATED)
+
+
 PAGES = {
     "trust.md": trust_page,
     "../pictures/guard-curves.svg": guard_curves,
+    "catalogue.md": catalogue_page,
     "explanations.md": explanations_page,
     "phantoms.md": phantoms_page,
     "command.md": command_page,

@@ -7,14 +7,14 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from tests.tiny_bundle import head_slice, write_tiny_bundle
+from tests.tiny_bundle import head_slice, map_evidence, write_tiny_bundle
 
 from hounsfield.applications.brain_tumour_mr import area, header_conditions, judge, read_brain_tumour_mr
 from hounsfield.core import Grid, Image, Inputs, Region, Series, Study
 from hounsfield.core.code import LESION_OF_BRAIN
 from hounsfield.core.errors import ModelError
 from hounsfield.inference import load_model
-from hounsfield.zoo import InferenceSettings, MapEvidence
+from hounsfield.zoo import InferenceSettings
 
 AFFINE = np.array([[0, 0, 0.5, 0], [0, 0.4, 0, 0], [6.0, 0, 0, 0], [0, 0, 0, 1]])
 T1_TAGS = {
@@ -32,11 +32,7 @@ def model(tmp_path_factory):
         calibrated=True,
         guarded=True,
         inference=InferenceSettings(mask_threshold=0.01),
-        explanations={
-            "grad-cam": MapEvidence(
-                value=0.5, low95=0.4, high95=0.6, n=9, n_groups=3, part="test", chance=0.02
-            )
-        },
+        explanations=map_evidence(grad_cam=0.5, lrp_epsilon=0.6, saliency=0.4),
     )
     return load_model(bundle)
 
@@ -62,9 +58,9 @@ def mr(array=None, **options):
     return series(head_slice()[None] if array is None else array, **options)
 
 
-def read(model, one):
+def read(model, one, **asked):
     return read_brain_tumour_mr(
-        Inputs(Study("study", (one,)), {"slice": one}, models={"brain-tumour-mr": model})
+        Inputs(Study("study", (one,)), {"slice": one}, models={"brain-tumour-mr": model}, **asked)
     )
 
 
@@ -98,12 +94,16 @@ def test_tumour_is_outlined_on_the_slice_and_belongs_to_the_leading_class(model)
 def test_maps_explain_the_leading_class_and_say_what_they_are_worth(model):
     reading = read(model, mr())
     leading = max(reading.findings, key=lambda finding: finding.probability)
-    assert [explained.name for explained in reading.maps] == ["hires-cam", "grad-cam"]
+    assert [explained.name for explained in reading.maps] == ["lrp-epsilon", "grad-cam"]
     assert all(explained.finding == leading.name for explained in reading.maps)
     assert all(explained.values.shape == (1, 96, 80) for explained in reading.maps)
-    untested, tested = (explained.evidence for explained in reading.maps)
-    assert "was not measured" in untested
-    assert "50% (95 % interval 40% to 60%)" in tested
+    assert "60% (95 % interval 40% to 60%)" in reading.maps[0].evidence
+    assert "50% (95 % interval 40% to 60%)" in reading.maps[1].evidence
+
+
+def test_other_maps_are_shown_when_asked_for(model):
+    found = read(model, mr(), explain=("hires-cam",))
+    assert [(one.name, "not measured" in one.evidence) for one in found.maps] == [("hires-cam", True)]
 
 
 def test_limits_of_the_model_stand_in_every_reading(model):

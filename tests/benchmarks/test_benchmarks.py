@@ -17,7 +17,7 @@ from benchmarks.guard import curve as guard_curve
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
 from benchmarks.resampling import JOBS, PROMISED_HU
 
-from benchmarks import segmentation_objects, surface_distances
+from benchmarks import classification_runtimes, segmentation_objects, sliding_window, surface_distances
 
 COMMANDS = (
     "body_composition",
@@ -25,6 +25,7 @@ COMMANDS = (
     "brain_tumour_calibration",
     "brain_tumour_mr",
     "calibration",
+    "classification_runtimes",
     "explanations",
     "guard",
     "inspect_folder",
@@ -38,6 +39,7 @@ COMMANDS = (
     "reading_ct",
     "resampling",
     "segmentation_objects",
+    "sliding_window",
     "surface_distances",
 )
 
@@ -248,3 +250,19 @@ def test_broken_promises_of_distances_are_named():
     assert "3.9 times as fast as MONAI" in slow
     [other] = surface_distances.judged([row("surface-distance", "9", "1.0e-05")])
     assert "differs from surface-distance by 1.0e-05" in other
+
+
+def test_broken_promises_of_windows_are_named():
+    assert sliding_window.judged("windows", 2.6, 0.7, -0.0019, has_bf16=True) == []
+    assert sliding_window.judged("windows", 1.5, 0.5, 0.0, has_bf16=False) == []
+    [slow] = sliding_window.judged("whole CT", 5.9, 0.5, 0.0, has_bf16=True)
+    assert "5.90 times MONAI's speed, 6.0 promised" in slow
+    assert len(sliding_window.judged("windows", 2.0, 0.8, 0.002, has_bf16=True)) == 3
+
+
+def test_broken_promises_of_classification_are_named():
+    ratios = {"torch eager fp32": 1.0, "openvino bf16": 2.5, "openvino int8": 4.5}
+    assert classification_runtimes.judged_speed("net", "1", ratios) == []
+    slow = classification_runtimes.judged_speed("net", "16", {**ratios, "openvino int8": 4.4})
+    assert slow == ["net, batch of 16, int8: 4.40 times torch's speed, 4.5 promised"]
+    assert len(classification_runtimes.judged_speed("net", "1", {"a": 2.0, "b int8": 3.0})) == 2

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom import dcmread
 from pydicom.uid import MRImageStorage
-from tests.tiny_bundle import head_slice, write_tiny_bundle
+from tests.tiny_bundle import head_slice, map_evidence, write_tiny_bundle
 from tests.tiny_dicom import ct_instance
+from tests.tiny_volume_bundle import write_brain_bundle
 
 from hounsfield.core import applications
 from hounsfield.phantoms import Trouble, write_phantom
@@ -53,6 +54,18 @@ def head_visits(folder: Path, *, flip: bool = False) -> None:
     write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
 
 
+def head_volume(folder: Path, *, flip: bool = False) -> None:
+    """One T1-weighted head."""
+    options = {"visit_days": (0,), "matrix_px": 96, "contrasts": ("t1",)}
+    write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
+
+
+def head_volumes(folder: Path, *, flip: bool = False) -> None:
+    """Two T1-weighted heads of one patient, a year apart."""
+    options = {"visit_days": (0, 365), "matrix_px": 96, "contrasts": ("t1",)}
+    write_phantom("brain-mr", folder, seed=3, trouble=Trouble(flip=flip), **options)
+
+
 def head_slice_after_contrast(folder: Path, *, flip: bool = False) -> None:
     """One T1 slice of no head, but of that kind; a single slice has no second way of storing it."""
     picture = np.clip(np.round(head_slice()), 0, None).astype("<u2")
@@ -84,19 +97,26 @@ STUDIES: dict[Kind, Callable[..., None]] = {
     ("CT", "volume"): chest_volume,
     ("PT", "volume"): pet_volume,
     ("MR", "slice"): head_slice_after_contrast,
+    ("MR", "volume"): head_volume,
     ("DX", "slice"): chest_film,
 }
 # Applications that need a study of their own, of a modality that has one for all others.
 OWN_STUDIES: dict[str, Callable[..., None]] = {
     "body_composition_ct": abdomen_volume,
+    "brain_atrophy_mr": head_volumes,
     "coronary_calcium": cardiac_volume,
     "lesion_growth": head_visits,
 }
 # Small bundles for the applications whose shipped model takes no synthetic picture; others open their own.
 BUNDLES = {
     "brain-tumour-mr": lambda parent: write_tiny_bundle(
-        parent, calibrated=True, guarded=True, inference=InferenceSettings(mask_threshold=0.01)
-    )
+        parent,
+        calibrated=True,
+        guarded=True,
+        inference=InferenceSettings(mask_threshold=0.01),
+        explanations=map_evidence(lrp_epsilon=0.6, grad_cam=0.5),
+    ),
+    "brain-volumes-mr": write_brain_bundle,
 }
 
 

@@ -299,7 +299,7 @@ def regions_of(study):
 @pytest.mark.parametrize("name", NAMES)
 def test_memory_stays_below_the_stated_bound(name, done, models):
     """Beside the input itself; NumPy reports its arrays to tracemalloc."""
-    from hounsfield.inference import load_model
+    from hounsfield.inference import open_model
     from hounsfield.zoo import find_bundle, open_bundle
 
     study, reading, _ = done(name)
@@ -307,11 +307,15 @@ def test_memory_stays_below_the_stated_bound(name, done, models):
     by_key = {s.key: (one, s) for one in found for s in one.series}
     last, series = by_key[reading.inputs[0].series]
     image = series.image()
-    opened = {key: load_model(open_bundle(find_bundle(key, [models]))) for key in application.models}
+    opened = {key: open_model(open_bundle(find_bundle(key, [models]))) for key in application.models}
     main = application.needs.main.name
     earlier = tuple(
         Inputs(
-            by_key[ref.series][0], {main: by_key[ref.series][1]}, regions_of(by_key[ref.series][0]), day=day
+            by_key[ref.series][0],
+            {main: by_key[ref.series][1]},
+            regions_of(by_key[ref.series][0]),
+            opened,
+            day=day,
         )
         for ref in reading.inputs
         if ref.role.startswith(f"{main}, day ")

@@ -12,11 +12,13 @@ SMALL = {
     "densenet": {"depth": (2, 2), "growth": 8},
     "resnet": {"depth": (1, 1), "width": 8},
     "vit": {"patch": 8, "width": 24, "depth": 2},
+    "vit-class-token": {"patch": 8, "width": 24, "depth": 2, "grid": 8},
 }
+PUBLISHED = ("densenet", "layer-graph", "resnet", "vit-class-token")
 
 
-def build(name, *, seed=3):
-    return build_network(name, {"n_classes": 3, **SMALL.get(name, {})}, seed=seed)
+def build(name, *, seed=3, **more):
+    return build_network(name, {"n_classes": 3, **SMALL.get(name, {}), **more}, seed=seed)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -93,3 +95,12 @@ def test_cam_layer_lies_on_the_way_to_the_class(name):
     (gradient,) = torch.autograd.grad(logits[0, 0], seen[0])
     assert gradient.ndim == 4
     assert gradient.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_network_sees_the_numbers_that_it_is_given(name):
+    network = build(name, published=True).eval()
+    picture = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        for outputs in (lambda x: network(x)[0], network.features):
+            assert (outputs(picture) - outputs(picture * 3)).abs().max() > 1e-3

@@ -15,6 +15,11 @@ SMALL = {
     "unet": {"stages": STAGES | {"strides": ((1, 1, 1), (2, 2, 2)), "n_down": (1, 1)}},
     "residual-unet": {"stages": STAGES | {"strides": ((1, 1, 1), (1, 2, 2)), "n_down": (1, 2)}},
     "meshnet": {"channels": 5, "dilations": (1, 2, 1)},
+    "monai": {
+        "net": "UNet",
+        "arguments": {"spatial_dims": 3, "channels": (4, 8), "strides": (2,), "num_res_units": 1},
+    },
+    "ensemble": {"member": "meshnet", "options": {"channels": 5, "dilations": (1, 2)}},
 }
 
 

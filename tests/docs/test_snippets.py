@@ -32,6 +32,8 @@ def as_parameters(pages: list[Path]) -> list[Any]:
 def run_console(block: Block, folder: Path) -> None:
     """Run every `$ command` of the block in `folder`; `hu` and `hounsfield` are those under test."""
     environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb", "OMP_NUM_THREADS": "1"}
+    # Models that a page installs are not for the user who runs the tests.
+    environment["HOUNSFIELD_MODELS"] = str(folder / "models-of-the-user")
     for command, expected in block.commands():
         words = shlex.split(command, comments=True)
         if words[0] in {"hu", "hounsfield"}:

@@ -121,11 +121,17 @@ def test_agreement_is_that_of_the_cases(values):
     assert figures["bias"] == pytest.approx(apart.mean())
     assert figures["mae"] == pytest.approx(np.abs(apart).mean())
     assert figures["rmse"] == pytest.approx(np.sqrt((apart**2).mean()))
-    assert figures["limit_low"] == pytest.approx(apart.mean() - 1.96 * apart.std(ddof=1))
+    assert figures["limit_low"] == pytest.approx(apart.mean() - 1.959964 * apart.std(ddof=1))
     assert figures["correlation"] == pytest.approx(np.corrcoef(truth, said)[0, 1])
     moments = 2 * np.cov(truth, said, ddof=0)[0, 1]
     concordance = moments / (truth.var() + said.var() + (truth.mean() - said.mean()) ** 2)
     assert figures["concordance"] == pytest.approx(concordance)
+    # Two-way mean squares of predicted and measured (Shrout and Fleiss 1979, case 2).
+    both = np.stack([truth, said], axis=1)
+    patients = 2 * both.mean(axis=1).var(ddof=1)
+    methods = 78 * both.mean(axis=0).var(ddof=1)
+    rest = (both.var() * 156 - 77 * patients - methods) / 77
+    assert figures["icc"] == pytest.approx((patients - rest) / (patients + rest + 2 * (methods - rest) / 78))
     for name, interval in volume.figures.items():
         assert interval.low < interval.value < interval.high, name
     assert not age.figures

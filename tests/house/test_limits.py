@@ -14,7 +14,9 @@ FILE_LINES, BODY_LINES, PARAMETERS, NESTING = 400, 50, 6, 3
 # function or file -> why it is longer, wider or deeper than the limit
 REASONS: dict[str, str] = {
     "core/application.py:application": "a decorator whose keywords are the fields of Application",
-    "pipeline/run.py:run": "what a user may ask of a reading, by keyword: the options of `hu read`",
+    "networks/densenet.py:DenseNet.__init__": "the shape of a published network, by the words that its card uses",
+    "networks/vit_class_token.py:ClassTokenTransformer.__init__": "the shape of a published network, likewise",
+    "pipeline/run.py:run": "all that a reading may be asked, by keyword",
     "results/write.py:write_reading": "all that one reading leaves behind, by keyword",
     "training/bundle_card.py:describe": "one constructor call: the card's fields, in the card's order",
 }

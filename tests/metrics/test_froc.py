@@ -10,6 +10,7 @@ import pytest
 
 from hounsfield.core.errors import RefusedInput
 from hounsfield.metrics import Marks, cpm_interval, match_centres, wafroc
+from hounsfield.metrics.froc import Matched
 
 
 def marks(*rows, radius=False):
@@ -80,6 +81,30 @@ def test_nothing_found_is_zero_and_nothing_to_find_is_undefined():
     assert match_centres(nothing, TARGETS, n_images=2).curve().cpm == 0.0
     no_target = Marks(np.array([], int), np.zeros((0, 3)), radius_mm=np.array([]))
     assert np.isnan(match_centres(marks((0, 1, 0.5)), no_target, n_images=2).curve().sensitivity).all()
+
+
+def test_weights_count_images_as_often_as_they_were_drawn():
+    """Marks sorted once and weighted, beside all marks of the drawn images put together and sorted anew."""
+    rng = np.random.default_rng(6)
+    hit = np.where(rng.random(40) < 0.7, rng.integers(0, 9, 40) / 9, -np.inf)
+    matched = Matched(
+        hit, rng.integers(0, 12, 40), rng.integers(0, 9, 90) / 9, rng.integers(0, 12, 90), 0, 12
+    )
+    ranked = matched.ranked()
+    for _ in range(20):
+        weight = np.bincount(rng.integers(0, 12, 12), minlength=12)
+        drawn = Matched(
+            np.repeat(hit, weight[matched.target_image]),
+            np.repeat(matched.target_image, weight[matched.target_image]),
+            np.repeat(matched.false_score, weight[matched.false_image]),
+            np.repeat(matched.false_image, weight[matched.false_image]),
+            0,
+            12,
+        )
+        whole = drawn.curve()
+        rates = (0.05, 0.3, 1.0, 2.5, 20.0)
+        along = np.interp(rates, [0.0, *whole.false_per_image], [0.0, *whole.sensitivity])
+        assert ranked.curve(weight).sensitivity_at(rates) == pytest.approx(along, abs=1e-12)
 
 
 def test_order_of_rows_changes_nothing():

@@ -6,7 +6,7 @@ import pytest
 from tests.tiny_bundle import write_tiny_bundle
 
 from hounsfield.core.errors import MissingModel
-from hounsfield.zoo import default_search, find_bundle, installed_bundles, open_bundle
+from hounsfield.zoo import default_search, find_bundle, installed_bundles, open_bundle, user_models
 
 
 def test_earlier_folder_counts(tmp_path):
@@ -46,3 +46,23 @@ def test_name_that_is_not_installed_is_missing_for_open_bundle():
 
 def test_default_search_names_existing_folders_only():
     assert all(folder.is_dir() and folder.name == "models" for folder in default_search())
+
+
+@pytest.mark.parametrize(
+    ("system", "settings", "expected"),
+    [
+        ("linux", {}, "/somebody/.local/share/hounsfield/models"),
+        ("linux", {"XDG_DATA_HOME": "/data"}, "/data/hounsfield/models"),
+        ("linux", {"XDG_DATA_HOME": "data"}, "/somebody/.local/share/hounsfield/models"),
+        ("darwin", {}, "/somebody/Library/Application Support/hounsfield/models"),
+        ("win32", {"LOCALAPPDATA": "/somebody/Local"}, "/somebody/Local/hounsfield/models"),
+        ("win32", {"HOUNSFIELD_MODELS": "~/mine"}, "/somebody/mine"),
+    ],
+)
+def test_models_of_a_user_lie_where_the_system_keeps_data(monkeypatch, system, settings, expected):
+    for name in ("HOUNSFIELD_MODELS", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HOME": "/somebody", **settings}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.platform", system)
+    assert user_models().as_posix() == expected

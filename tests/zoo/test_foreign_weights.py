@@ -353,3 +353,15 @@ def test_published_networks_are_the_same_in_both_of_their_formats(real_data):
         own = ours.tree[f"model.{2 * number}.weight"]
         assert (own == kernel.transpose(4, 3, 0, 1, 2)).all(), number
     assert len(kernels) * 2 == len(ours.tree)
+
+
+@pytest.mark.parametrize("n_header", [0x280, 0x380, 0x480, 0x580])
+def test_a_header_whose_length_begins_as_a_pickle_is_safetensors(n_header, tmp_path):
+    from hounsfield.zoo.safe_arrays import read_arrays
+
+    entry = {"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
+    text = json.dumps(entry).ljust(n_header).encode()
+    content = n_header.to_bytes(8, "little") + text + np.array([1, 2], "<f4").tobytes()
+    (tmp_path / "w.pth").write_bytes(content)
+    assert read_arrays(content, "w.pth")["w"].tolist() == [1, 2]
+    assert read_foreign_weights(tmp_path / "w.pth").format == "safetensors"

@@ -7,6 +7,7 @@ outputs into findings. The model knows no slice without a tumour, so every proba
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from hounsfield.core import (
     Code,
     Condition,
-    ExplanationMap,
     Finding,
     Inputs,
     Measurement,
@@ -27,15 +27,14 @@ from hounsfield.core import (
 from hounsfield.core.code import (
     BRAIN,
     GLIOMA,
-    GRAD_CAM,
     LESION_OF_BRAIN,
     MENINGIOMA,
     MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
     PITUITARY_TUMOUR,
-    private_code,
 )
 from hounsfield.core.errors import ModelError, RefusedInput
 from hounsfield.core.progress import step
+from hounsfield.explain import reading_maps
 from hounsfield.measures import region_area, region_pixels
 
 if TYPE_CHECKING:
@@ -54,11 +53,6 @@ CONCEPTS: dict[str, tuple[Code, str]] = {
     "glioma": (GLIOMA, "glioma"),
     "meningioma": (MENINGIOMA, "meningioma"),
     "pituitary": (PITUITARY_TUMOUR, "pituitary-tumour"),
-}
-# The maps of a reading, the one that points better first, and the coded method of each.
-MAPS = {
-    "hires-cam": private_code("HIRES_CAM", "Class activation weighed pixel by pixel"),
-    "grad-cam": GRAD_CAM,
 }
 SMALLEST_SIDE_PX = 64  # a third of the training pictures' side; below it nothing small can be seen
 # T1-weighted spin and gradient echoes are read out within 30 ms; T2 weighting begins at about 80 ms.
@@ -90,7 +84,7 @@ def read_brain_tumour_mr(inputs: Inputs) -> Reading:
     Refuses pictures that are no such slice: by their header where one states it, by size and colour,
     by the model's input guard, and where the model outlines no tumour. Raises ModelError if the bundle's classes are not the three.
     """
-    series, model = inputs["slice"], inputs.models[MODEL]
+    series, model = inputs["slice"], inputs.picture_model(MODEL)
     if set(model.classes) != set(CONCEPTS):
         raise ModelError(
             f"model {model.name} has the classes {', '.join(model.classes)}; this application reads "
@@ -115,41 +109,35 @@ def read_brain_tumour_mr(inputs: Inputs) -> Reading:
         verdict = prediction.certainty.of_guard_alone() if prediction.certainty else None
         return Reading.refused(*conditions, _nothing_outlined(series), certainty=verdict)
     step(inputs.progress, "brain_tumour_mr: explaining", 0.7)
-    return _reading(model, picture, prediction, tumour=tumour, grid=image.grid, conditions=conditions)
+    reading = _reading(model, prediction, tumour=tumour, conditions=conditions)
+    leading = int(np.argmax(prediction.logits))
+    maps = reading_maps(
+        model,
+        picture,
+        leading,
+        finding=reading.findings[leading].name,
+        grid=image.grid,
+        asked=inputs.explain,
+    )
+    return replace(reading, maps=tuple(maps))
 
 
 def _reading(
     model: Model,
-    picture: NDArray[Any],
     prediction: Prediction,
     *,
     tumour: Region | None,
-    grid: Grid,
     conditions: tuple[Condition, ...],
 ) -> Reading:
-    from hounsfield.explain import evidence_sentence, explanations
-
     leading = int(np.argmax(prediction.logits))
     findings = [
         _finding(model, prediction, index, (TUMOUR,) if tumour is not None and index == leading else ())
         for index in range(len(model.classes))
     ]
-    maps = [
-        ExplanationMap(
-            name=name,
-            method=method,
-            finding=findings[leading].name,
-            grid=grid,
-            values=explanations.get(name)(model, picture, leading)[None],
-            evidence=evidence_sentence(model.card, name),
-        )
-        for name, method in MAPS.items()
-    ]
     return Reading.complete(
         findings=findings,
         measurements=[area(tumour)] if tumour is not None else [],
         regions=[tumour] if tumour is not None else [],
-        maps=maps,
         conditions=[*conditions, *_model_conditions(model, prediction, has_outline=tumour is not None)],
     ).with_certainty(_certainty(prediction))
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hounsfield.cli._audit_answer import Shown, answer
 from hounsfield.cli._evaluate_asked import thresholds_by_label
-from hounsfield.cli._terminal import print_json
 from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -111,16 +111,14 @@ def drift(
         Path | None, typer.Option(help="Bundle whose card takes the summary; its digests are renewed.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no verdicts.")] = False,
 ) -> None:
     """Compare newer cases with a reference: input, gates, acquisition, answers, calibration, area."""
     from hounsfield.evaluation.audit import (
         DriftOptions,
-        audit_record,
         split_windows,
         stream_section,
         window_section,
-        write_audit,
-        write_into_card,
     )
 
     columns, is_reference, told = _windows(record, reference, reference_until)
@@ -135,18 +133,13 @@ def drift(
     )
     title = f"Drift in {record.name}"
     about = {"record": record.name, "reference": reference.name if reference else f"until {reference_until}"}
-    page = write_audit(sections, out, title=title, about=about)
-    if into_card is not None:
-        write_into_card(
-            into_card, sections, kind="drift", data=f"{record.name}, reference {about['reference']}"
-        )
-    if as_json:
-        print_json(audit_record(sections, title=title, about=about))
-        return
-    for section in sections:
-        print(f"{section.title} {section.verdict}: {section.said[0]}")
-    print(f"Audit: {page}")
-    print("Research use only. Not a medical device.")
+    answer(
+        sections,
+        out,
+        title=title,
+        about=about,
+        shown=Shown("drift", f"{record.name}, reference {about['reference']}", into_card, as_json, quiet),
+    )
 
 
 def _windows(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hounsfield.cli._terminal import print_json
+from hounsfield.cli._audit_answer import Shown, answer
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -48,18 +48,16 @@ def leaks(
         Path | None, typer.Option(help="Bundle whose card takes the summary; its digests are renewed.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print audit.json.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no verdicts.")] = False,
 ) -> None:
     """Look for what test data share with training data: patients, studies, files, pixels, copies, sites."""
     from hounsfield.core.errors import UsageError
     from hounsfield.evaluation.audit import (
         LeakColumns,
-        audit_record,
         leak_section,
         look_for_leaks,
         read_items,
         read_split_table,
-        write_audit,
-        write_into_card,
     )
 
     default = LeakColumns()
@@ -80,14 +78,10 @@ def leaks(
     section = leak_section(report, learned, judged, told=told)
     title = f"Leaks from {train.name}" + (f" to {test.name}" if test else "")
     about = {"training": train.name, "test": (test or train).name}
-    page = write_audit((section,), out, title=title, about=about)
-    if into_card is not None:
-        write_into_card(
-            into_card, (section,), kind="leaks", data=f"{about['training']} against {about['test']}"
-        )
-    if as_json:
-        print_json(audit_record((section,), title=title, about=about))
-        return
-    print(f"{section.title} {section.verdict}: {section.said[0]}")
-    print(f"Audit: {page}")
-    print("Research use only. Not a medical device.")
+    answer(
+        (section,),
+        out,
+        title=title,
+        about=about,
+        shown=Shown("leaks", f"{about['training']} against {about['test']}", into_card, as_json, quiet),
+    )

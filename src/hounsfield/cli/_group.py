@@ -26,6 +26,8 @@ COMMANDS = {
     "inspect": "Show studies and series, and which applications take them.",
     "convert": "Convert DICOM series to NIfTI, and NIfTI volumes to DICOM series.",
     "apps": "List the applications and what they ask for.",
+    "models": "Models: find, get, look at, verify, import, sign, pack and remove them.",
+    "explain": "Maps that say where a model looked, and how far each may be believed.",
     "measure": "Compute a clinical rule from numbers and explain it.",
     "train": "Train a model from a recipe.",
     "evaluate": "Judge a model or its predictions: figures with intervals, and a page.",

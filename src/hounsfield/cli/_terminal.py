@@ -65,6 +65,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     return made
 
 
+def with_whole_names(made: Table) -> Table:
+    """The table with a first column that is never folded: names are there to be copied."""
+    made.columns[0].no_wrap = True
+    return made
+
+
 def print_tables(*tables: Table) -> None:
     """Print tables as wide as the terminal, 100 columns where there is none."""
     from rich.console import Console

@@ -35,6 +35,13 @@ def complete_application(incomplete: str) -> list[str]:
     return [name for name in applications.names() if name.startswith(incomplete)]
 
 
+def complete_map(incomplete: str) -> list[str]:
+    """Names of maps that begin with what was typed."""
+    from hounsfield.explain import explanations
+
+    return [name for name in explanations.names() if name.startswith(incomplete)]
+
+
 @app.command()
 def read(
     path: Annotated[
@@ -52,6 +59,12 @@ def read(
             autocompletion=complete_application,
         ),
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model", "-m", help="Only this installed model (may be repeated); see `hounsfield models list`."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for reports, DICOM results, masks and JSON.")
     ] = None,
@@ -59,11 +72,25 @@ def read(
         list[str] | None,
         typer.Option("--state", help="FILE=MODALITY:UNIT for a file that states neither, e.g. PET=PT:SUVbw."),
     ] = None,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            help="What runs models: torch (32 bits), auto (the fastest that gives its numbers), onnxruntime, openvino."
+        ),
+    ] = "torch",
     prevalence: Annotated[
         list[str] | None,
         typer.Option(
             "--prevalence",
             help="FINDING=SHARE at your site, for which probabilities are corrected too, e.g. glioma=0.2.",
+        ),
+    ] = None,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--explain",
+            help="Maps by name (repeatable), e.g. lrp; the two that did best in the model's tests if none is named.",
+            autocompletion=complete_map,
         ),
     ] = None,
     workers: Annotated[
@@ -84,29 +111,34 @@ def read(
             "--workers and --engine are for an archive, whose results need a folder: give --out too"
         )
     started_s = time.monotonic()
+    asked = [*(application or []), *(f"bundle-{name}" for name in model or [])]
     progress = TerminalProgress(quiet=quiet or as_json)
     stated, shares = parse_stated(state or []), parse_prevalence(prevalence or [])
-    together = over_visits(application or [])
+    together = over_visits(asked)
     if together:
-        _check_together(together, application or [], out, is_shared=workers is not None or engine is not None)
+        _check_together(together, asked, out, is_shared=workers is not None or engine is not None)
     if out is not None and not together and (engine is not None or holds_many(path, out)):
         request = ArchiveRequest(
             str(path),
             str(out),
-            tuple(application) if application else None,
+            tuple(asked) if asked else None,
             stated,
             tuple(str(folder) for folder in model_folders()),
+            runtime=runtime,
             prevalence=shares,
+            explain=tuple(explain or ()),
         )
         read_many(request, Engine(workers, engine, time_limit), progress, as_json=as_json, quiet=quiet)
     done = run(
         path,
-        applications=application,
+        applications=asked or None,
         out=out,
         stated=stated,
         prevalence=shares,
         progress=progress,
         model_folders=model_folders(),
+        runtime=runtime,
+        explain=explain or (),
     )
     progress.clear()
     if as_json:

@@ -15,7 +15,7 @@ from hounsfield.core.given import Given
 from hounsfield.core.grid import Grid
 from hounsfield.core.image import Cine, Image, PlaneSpacing, SourceFrame
 from hounsfield.core.measurement import Measurement
-from hounsfield.core.model import Model, Prediction
+from hounsfield.core.model import BundledModel, Model, Prediction, ViewsModel, VolumeModel
 from hounsfield.core.outcome import Outcome
 from hounsfield.core.progress import Progress, Silent
 from hounsfield.core.reading import (
@@ -26,7 +26,7 @@ from hounsfield.core.reading import (
     Provenance,
     Reading,
 )
-from hounsfield.core.region import Region
+from hounsfield.core.region import LabelRegion, Region
 from hounsfield.core.registry import Registry
 from hounsfield.core.rule import Measure, RuleCard
 from hounsfield.core.rule_input import RuleInput
@@ -37,6 +37,7 @@ __all__ = [
     "RESEARCH_USE",
     "Agreement",
     "Application",
+    "BundledModel",
     "Category",
     "Certainty",
     "Cine",
@@ -52,6 +53,7 @@ __all__ = [
     "Image",
     "InputReference",
     "Inputs",
+    "LabelRegion",
     "Measure",
     "Measurement",
     "Model",
@@ -76,6 +78,8 @@ __all__ = [
     "TimePoint",
     "Trend",
     "Urgency",
+    "ViewsModel",
+    "VolumeModel",
     "application",
     "applications",
 ]

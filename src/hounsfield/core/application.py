@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from hounsfield.core.condition import Condition
-from hounsfield.core.errors import UsageError
+from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.core.progress import Progress, Silent
 from hounsfield.core.registry import Registry
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hounsfield.core.code import Code
-    from hounsfield.core.model import Model
+    from hounsfield.core.model import BundledModel, Model, ViewsModel, VolumeModel
     from hounsfield.core.reading import Reading
     from hounsfield.core.region import Region
     from hounsfield.core.study import Series, Study
@@ -29,7 +29,9 @@ class Role:
     slices), `slice` (exactly one slice; millimetres not needed), `any`. raster: whether PNG and JPEG
     files, which state no modality, may be tried: the model's guard then decides. spacing_mm: largest
     distance between slices. min_slices: fewest slices. kind `regions` asks for SEG, RTSTRUCT or mask
-    files drawn on the main image. optional: the application can run without it.
+    files drawn on the main image. optional: the application can run without it. words: all of which the series'
+    description, protocol or file name must hold, where several series of one modality are told apart by them ("FLAIR").
+    view: side and View Position ("L", "CC") that the header must state; of PNG and JPEG the file name.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Role:
     min_slices: int = 1
     kind: Literal["image", "regions"] = "image"
     optional: bool = False
+    words: tuple[str, ...] = ()
+    view: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +75,47 @@ class Inputs:
     """What an application gets: series by role, the study around them, models by name.
 
     An application over several visits gets the last one here and those before it, in their order, in `earlier`;
-    day: of each visit, counted from the first.
+    day: of each visit, counted from the first. explain: names of the maps that the user asks for, none for those that the
+    model's card recommends.
     """
 
     study: Study
     series: Mapping[str, Series]
     region_series: tuple[Series, ...] = ()
-    models: Mapping[str, Model] = field(default_factory=dict)
+    models: Mapping[str, BundledModel] = field(default_factory=dict)
     priors: tuple[Reading, ...] = ()
     progress: Progress = field(default_factory=Silent)
     day: int = 0
     earlier: tuple[Inputs, ...] = ()
+    explain: tuple[str, ...] = ()
 
     def __getitem__(self, role: str) -> Series:
         return self.series[role]
+
+    def picture_model(self, name: str) -> Model:
+        """The model of that name, which answers about pictures. Raises ModelError for one of volumes."""
+        model = self.models[name]
+        if not hasattr(model, "run"):
+            raise ModelError(
+                f"model {name} labels the voxels of volumes; one that reads pictures is needed here"
+            )
+        return cast("Model", model)
+
+    def views_model(self, name: str) -> ViewsModel:
+        """The model of that name, which reads several views. Raises ModelError for another."""
+        model = self.models[name]
+        if not hasattr(model, "run_views"):
+            raise ModelError(f"model {name} does not read several views; one that does is needed here")
+        return cast("ViewsModel", model)
+
+    def volume_model(self, name: str) -> VolumeModel:
+        """The model of that name, which labels the voxels of volumes. Raises ModelError for one of pictures."""
+        model = self.models[name]
+        if not hasattr(model, "segment"):
+            raise ModelError(
+                f"model {name} reads pictures; one that labels the voxels of volumes is needed here"
+            )
+        return cast("VolumeModel", model)
 
     def given_series(self, role: str) -> Sequence[Series]:
         """SEG, RTSTRUCT and mask files of the study for `role`'s image.

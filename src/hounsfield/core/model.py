@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from hounsfield.core.certainty import Certainty
+    from hounsfield.core.image import Image
+    from hounsfield.core.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Prediction:
     """What one run of a model on one picture gave.
 
     logits: (classes,) raw outputs. probabilities: (classes,) after the bundle's calibrator, or None
-    if the bundle holds none. calibrator: its name. mask: float (y, x) or (z, y, x), the model's
+    if the bundle holds none. calibrator: its name. scores: (classes,) outputs as the model's authors show them, where
+    nothing makes probabilities of them; never shown as probabilities. mask: float (y, x) or (z, y, x), the model's
     foreground probability on the picture's own grid, or None. features: (n,) the vector that the
     guard judged.
     guard_distance and guard_threshold: the picture is foreign to the model when the first exceeds
@@ -29,6 +32,7 @@ class Prediction:
     logits: NDArray[Any]
     probabilities: NDArray[Any] | None = None
     calibrator: str | None = None
+    scores: NDArray[Any] | None = None
     mask: NDArray[Any] | None = None
     features: NDArray[Any] | None = None
     guard_distance: float | None = None
@@ -45,8 +49,8 @@ class Prediction:
         )
 
 
-class Model(Protocol):
-    """Opened by `zoo`, run by `inference`; a Protocol, so that core needs no torch."""
+class BundledModel(Protocol):
+    """What all models have in common, opened by `zoo`; Protocols, so that core needs no torch."""
 
     @property
     def name(self) -> str:
@@ -68,5 +72,23 @@ class Model(Protocol):
     def card(self) -> Mapping[str, Any]:
         """The model card: intended use, data, licence, evidence, metrics, thresholds."""
 
+
+class Model(BundledModel, Protocol):
+    """A model that answers about a picture; run by `inference`."""
+
     def run(self, picture: NDArray[Any]) -> Prediction:
         """Run on one picture (y, x) or volume (z, y, x) of floats, any size."""
+
+
+class ViewsModel(BundledModel, Protocol):
+    """A model that answers about several views of one examination; run by `inference`."""
+
+    def run_views(self, pictures: Sequence[NDArray[Any]]) -> Prediction:
+        """Run on its views in the card's order, each (y, x) as it is shown."""
+
+
+class VolumeModel(BundledModel, Protocol):
+    """A model that labels the voxels of a volume; run by `inference`."""
+
+    def segment(self, images: Sequence[Image], progress: Progress | None = None) -> NDArray[Any]:
+        """Labels (z, y, x), numbering `classes` (0 is the background), on the grid of the first image."""

@@ -79,16 +79,28 @@ class InputReference:
 
 @dataclass(frozen=True, slots=True)
 class ModelReference:
-    """The model behind a reading; a reading by rules has none."""
+    """The model behind a reading; a reading by rules has none.
+
+    runtime: what ran it, how far from torch in 32 bits on a sample and by which tolerance; None for torch in 32 bits.
+    """
 
     name: str
     version: str
     digest: str
     card: Mapping[str, Any] = field(default_factory=dict)
+    runtime: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Name, version and digest; the card itself is in the report and in the bundle."""
-        return {"name": self.name, "version": self.version, "digest": self.digest}
+        """Name, version, digest and any runtime; the card itself is in the report and in the bundle."""
+        record: dict[str, Any] = {"name": self.name, "version": self.version, "digest": self.digest}
+        if self.runtime is not None:
+            record["runtime"] = dict(self.runtime)
+        return record
+
+    @property
+    def identity(self) -> str:
+        """What results are told apart by: the digest, with the runtime where it is not torch in 32 bits."""
+        return self.digest if self.runtime is None else f"{self.digest} {self.runtime['name']}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from hounsfield.core.errors import UsageError
 from hounsfield.evaluation.document import figure_record
 from hounsfield.evaluation.overlaps import HD95_DEFINITION
-from hounsfield.metrics import Interval, percentile_interval, resampled
+from hounsfield.metrics import Interval, limits_of_agreement, percentile_interval, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     Statistic = Callable[[NDArray[np.float64]], float]
 
-# 95 % of the differences of a normal distribution lie within this many standard deviations (Bland and Altman 1986).
-LIMITS_SD = 1.96
+FEWEST_PAIRS = 3  # that limits of agreement take
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,8 +155,9 @@ def _statistics(rows: Sequence[Overlap], at: Mapping[str, int]) -> dict[str, Sta
     def column(some: Sequence[Overlap], name: str) -> NDArray[np.float64]:
         return np.array([getattr(one, name) for one in some], dtype=np.float64)
 
-    apart = column(true, "found_amount") - column(true, "truth_amount")
-    relative = 100 * apart / column(true, "truth_amount") if true else apart
+    amount, true_amount = column(true, "found_amount"), column(true, "truth_amount")
+    apart = amount - true_amount
+    relative = 100 * apart / true_amount if true else apart
     found: dict[str, Statistic] = {
         "dice": _mean(column(true, "dice"), of_true),
         "dice_median": _median(column(true, "dice"), of_true),
@@ -165,8 +165,8 @@ def _statistics(rows: Sequence[Overlap], at: Mapping[str, int]) -> dict[str, Sta
         "hd95_median": _median(column(true, "hd95"), of_true),
         "hd95_mean_of_found": _mean(column(both, "hd95"), of_both),
         "size_error": _mean(apart, of_true),
-        "size_error_low": _limit(apart, of_true, -LIMITS_SD),
-        "size_error_high": _limit(apart, of_true, LIMITS_SD),
+        "size_error_low": _limit(amount, true_amount, of_true, "lower"),
+        "size_error_high": _limit(amount, true_amount, of_true, "upper"),
         "size_error_percent": _mean(relative, of_true),
         "size_error_percent_absolute": _mean(np.abs(relative), of_true),
     }
@@ -190,15 +190,17 @@ def _weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64]) ->
     return float(weights @ values) / total if total else float("nan")
 
 
-def _limit(values: NDArray[np.float64], cases: NDArray[np.intp], n_sd: float) -> Statistic:
-    """Mean and so many standard deviations (n - 1) beside it: a limit of agreement."""
+def _limit(
+    found: NDArray[np.float64], truth: NDArray[np.float64], cases: NDArray[np.intp], side: str
+) -> Statistic:
+    """The lower or upper limit of agreement; nan below three cases."""
 
     def statistic(weights: NDArray[np.float64]) -> float:
-        own, total = weights[cases], float(weights[cases].sum())
-        if total < 2:
+        drawn = np.repeat(np.arange(cases.size), weights[cases].astype(np.intp))
+        if drawn.size < FEWEST_PAIRS:
             return float("nan")
-        mean = _weighted_mean(values, own)
-        return mean + n_sd * float(np.sqrt(own @ (values - mean) ** 2 / (total - 1)))
+        limits = limits_of_agreement(found[drawn], truth[drawn], method="approximate")
+        return float(getattr(limits, side).value)
 
     return statistic
 

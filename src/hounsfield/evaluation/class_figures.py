@@ -16,6 +16,7 @@ from hounsfield.metrics import (
     calibration_bins,
     calibration_error_if_perfect,
     cluster_bootstrap,
+    cohen_kappa,
     expected_calibration_error,
     sensitivity,
     specificity,
@@ -184,11 +185,8 @@ def _statistics(predictions: Predictions) -> tuple[dict[str, Statistic], dict[st
 
 
 def _kappa(labels: NDArray[np.int64], chosen: NDArray[np.int64], n_classes: int) -> float:
-    """Agreement beyond chance (Cohen 1960); nan where chance alone gives 1."""
     counts = np.bincount(labels * n_classes + chosen, minlength=n_classes**2).reshape(n_classes, n_classes)
-    shares = counts / counts.sum()
-    by_chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
-    return (float(np.trace(shares)) - by_chance) / (1 - by_chance) if by_chance < 1 else float("nan")
+    return cohen_kappa(counts).value
 
 
 def _ece(labels: NDArray[np.int64], said: NDArray[np.float64]) -> float:

@@ -150,10 +150,10 @@ def evaluate_detections(
     if not matched.hit_score.size:
         raise UsageError("the truth holds no lesion, so there is no sensitivity. Look at the table.")
     rates = (*SEVEN_RATES, *BAND_RATES)
-    ever = np.isfinite(matched.hit_score)
+    ever, ranked = np.isfinite(matched.hit_score), matched.ranked()
 
     def statistics(weights: NDArray[np.float64]) -> list[float]:
-        curve, own = matched.curve(weights), weights[matched.target_image]
+        curve, own = ranked.curve(weights), weights[matched.target_image]
         share = float(own @ ever) / float(own.sum()) if own.sum() else float("nan")
         return [*curve.sensitivity_at(rates), curve.cpm, share]
 

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hounsfield.core.errors import StudyError, UsageError
-from hounsfield.evaluation.by_structure import LIMITS_SD
 from hounsfield.evaluation.case_table import CaseTable
 from hounsfield.evaluation.document import figure_record
 from hounsfield.evaluation.prediction_table import PATIENT_COLUMNS, patients_of_cases
-from hounsfield.metrics import Interval, percentile_interval, resampled, why_withheld
+from hounsfield.metrics import (
+    Interval,
+    concordance,
+    intraclass_correlation,
+    limits_of_agreement,
+    measurement_errors,
+    pearson,
+    percentile_interval,
+    resampled,
+    why_withheld,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +33,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN = {"", "nan", "na"}
 FEWEST_CASES = 10
-FIGURES = ("bias", "mae", "rmse", "limit_low", "limit_high", "correlation", "concordance")
+FEWEST_PAIRS = 3  # that limits of agreement take
+FIGURES = ("bias", "mae", "rmse", "limit_low", "limit_high", "correlation", "concordance", "icc")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,25 +158,20 @@ def evaluate_values(table: ValueTable, *, n_resamples: int = 1000, seed: int = 0
 def _agreement(
     truth: NDArray[np.float64], said: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> Sequence[float]:
-    """FIGURES of weighted cases. Concordance: Lin 1989, Biometrics 45:255, with moments over n as he has them."""
-    total = float(weights.sum())
-    if total < 2:
+    """FIGURES of cases that count so many times; nan where a draw holds too little for them."""
+    drawn = np.repeat(np.arange(truth.size), weights.astype(np.intp))
+    measured, predicted = truth[drawn], said[drawn]
+    if drawn.size < FEWEST_PAIRS or not np.ptp([measured, predicted]):
         return [float("nan")] * len(FIGURES)
-    apart = said - truth
-    bias = float(weights @ apart) / total
-    spread = float(np.sqrt(weights @ (apart - bias) ** 2 / (total - 1)))
-    mean_true, mean_said = float(weights @ truth) / total, float(weights @ said) / total
-    variance_true = float(weights @ (truth - mean_true) ** 2) / total
-    variance_said = float(weights @ (said - mean_said) ** 2) / total
-    shared = float(weights @ ((truth - mean_true) * (said - mean_said))) / total
-    both = float(np.sqrt(variance_true * variance_said))
-    alike = variance_true + variance_said + (mean_true - mean_said) ** 2
+    errors = measurement_errors(measured, predicted)
+    limits = limits_of_agreement(predicted, measured, method="approximate")
     return (
-        bias,
-        float(weights @ np.abs(apart)) / total,
-        float(np.sqrt(weights @ apart**2 / total)),
-        bias - LIMITS_SD * spread,
-        bias + LIMITS_SD * spread,
-        shared / both if both else float("nan"),
-        2 * shared / alike if alike else float("nan"),
+        errors.bias.value,
+        errors.mean_absolute,
+        errors.root_mean_square,
+        limits.lower.value,
+        limits.upper.value,
+        pearson(measured, predicted).value,
+        concordance(measured, predicted).value,
+        intraclass_correlation(np.stack([measured, predicted], axis=1), "2,1").value.value,
     )

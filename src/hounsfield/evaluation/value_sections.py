@@ -35,6 +35,7 @@ _COLUMNS = (
     ("limit_high", "upper limit of agreement", 2),
     ("correlation", "correlation", 3),
     ("concordance", "concordance", 3),
+    ("icc", "ICC(2,1)", 3),
 )
 
 
@@ -85,7 +86,8 @@ def value_methods(evaluation: ValueEvaluation) -> tuple[str, ...]:
         {counted(len(table.cases), "case")}{of}; the reference standard is the measured value of each case (CLAIM 2024).
         Differences are predicted minus measured: their mean is the bias, with limits of agreement at 1.96 standard
         deviations (Bland and Altman 1986); beside them stand mean absolute and root mean square error, Pearson's
-        correlation, and Lin's concordance correlation (1989), which falls with bias too. 95 % intervals are percentiles of
+        correlation, and two that fall with bias too: Lin's concordance correlation (1989) and the intraclass
+        correlation of absolute agreement, ICC(2,1) (Shrout and Fleiss 1979). 95 % intervals are percentiles of
         {evaluation.n_resamples:,} resamples of {unit} (Field and Welsh 2007; seed {evaluation.seed}). Cases with a blank on
         either side were left out for that quantity; fewer than {FEWEST_CASES} cases give no figure."""
     return (" ".join(said.split()),)

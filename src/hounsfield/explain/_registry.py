@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OnNetwork = Callable[["torch.nn.Module", "torch.Tensor", int], "torch.Tensor"]
 
 explanations: Registry[Explanation] = Registry(
-    "explanation", "hounsfield.explain", besides={"lrp"}, hyphenated=True
+    "explanation", "hounsfield.explain", besides={"lrp", "reading_maps"}, hyphenated=True
 )
 
 

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hounsfield.core.grid import Grid
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hounsfield.core import Grid
 
-_ROWS = (2, 1, 0)  # head, back and left are the rows z, y, x of LPS directions
+# Row of an LPS direction, and its sign, for each letter of an orientation.
+_LETTERS = {"L": (0, 1), "R": (0, -1), "P": (1, 1), "A": (1, -1), "S": (2, 1), "I": (2, -1)}
+STANDARD = ("S", "P", "L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,38 @@ class StandardView:
     reversed_axes: tuple[bool, bool, bool]
 
     @classmethod
-    def of_grid(cls, grid: Grid) -> StandardView:
-        """The view of arrays on `grid`. Raises GeometryError if it states no orientation."""
+    def of_grid(cls, grid: Grid, towards: tuple[str, str, str] = STANDARD) -> StandardView:
+        """The view of arrays on `grid`. Raises GeometryError if it states no orientation.
+
+        towards: the directions in which the axes of the view are to grow, where a network was trained on others.
+        """
         directions = grid.directions
+        rows, signs = zip(*(_LETTERS[letter] for letter in towards), strict=True)
         order = max(
             permutations(range(3)),
-            key=lambda axes: sum(abs(directions[row, axis]) for row, axis in zip(_ROWS, axes, strict=True)),
+            key=lambda axes: sum(abs(directions[row, axis]) for row, axis in zip(rows, axes, strict=True)),
         )
-        flips = [bool(directions[row, axis] < 0) for row, axis in zip(_ROWS, order, strict=True)]
+        flips = [
+            bool(directions[row, axis] * sign < 0) for row, axis, sign in zip(rows, order, signs, strict=True)
+        ]
         return cls((order[0], order[1], order[2]), (flips[0], flips[1], flips[2]))
+
+    @classmethod
+    def as_stored(cls) -> StandardView:
+        """The view that changes nothing."""
+        return cls((0, 1, 2), (False, False, False))
+
+    def grid(self, grid: Grid) -> Grid:
+        """The grid of the array that `apply` gives."""
+        z, y, x = (grid.shape[axis] for axis in self.order)
+        if grid.affine is None:
+            return Grid((z, y, x), None, grid.frame_of_reference_uid)
+        steps = np.zeros((4, 4))
+        for new, (axis, flip) in enumerate(zip(self.order, self.reversed_axes, strict=True)):
+            steps[axis, new] = -1.0 if flip else 1.0
+            steps[axis, 3] = grid.shape[axis] - 1.0 if flip else 0.0
+        steps[3, 3] = 1.0
+        return Grid((z, y, x), grid.affine @ steps, grid.frame_of_reference_uid)
 
     def _steps(self) -> tuple[slice, ...]:
         return tuple(slice(None, None, -1) if flip else slice(None) for flip in self.reversed_axes)

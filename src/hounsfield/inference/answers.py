@@ -39,7 +39,7 @@ _SEED = 20240229  # of the dropout masks; any number does, as long as it stays
 
 
 def several_answers(network: nn.Module, inputs: torch.Tensor, settings: Answers) -> NDArray[np.float32]:
-    """Logits (m, n, classes) of m answers to each of the pictures `inputs` (n, 1, size, size).
+    """Logits (m, n, classes) of m answers to each of the pictures `inputs` (n, channels, size, size).
 
     The network is left in evaluation mode. Raises ModelError where it has no dropout or not as many members as the
     card says, or where more copies are asked for than are known.
@@ -64,7 +64,7 @@ def _of_copies(network: nn.Module, inputs: torch.Tensor, number: int) -> torch.T
 
 
 def changed(inputs: torch.Tensor, change: tuple[bool, float, float, float, float]) -> torch.Tensor:
-    """A copy of pictures (n, 1, size, size), changed as a row of COPIES says; what comes in is their darkest grey."""
+    """A copy of pictures (n, channels, size, size), changed as a row of COPIES says; what comes in is their darkest grey."""
     mirrored, turn_deg, log_scale, right, down = change
     cosine, sine = (f(math.radians(turn_deg)) / math.exp(log_scale) for f in (math.cos, math.sin))
     side = -1.0 if mirrored else 1.0

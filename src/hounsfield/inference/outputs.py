@@ -26,7 +26,7 @@ class NetworkOutputs:
 
 
 def network_outputs(network: Any, inputs: torch.Tensor, *, test_time_flips: bool = False) -> NetworkOutputs:
-    """Run `network` on `inputs` (n, 1, size, size), on the device that they lie on.
+    """Run `network` on `inputs` (n, channels, size, size), on the device that they lie on.
 
     test_time_flips: also run the mirrored pictures (left and right) and average logits and masks. The
     network must be in evaluation mode, else the result would depend on the batch.

@@ -8,6 +8,7 @@ neighbouring planes and one row of windows are held, never all classes of all vo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ import torch
 
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.core.progress import Silent, step
+from hounsfield.inference.largest_class import largest_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 MEMORY_LIMIT_BYTES = 3 * 2**30
 _SIGMA = 1 / 8  # of the patch side, as nnU-Net and MONAI weigh
 _LEAST_WEIGHT = 1e-3
+_SCALE_16_BIT = 10  # of the largest weight, which nnU-Net holds in 16 bits
 _MOST_LABELS_8_BIT = 256
 
 
@@ -37,16 +40,20 @@ _MOST_LABELS_8_BIT = 256
 class Windows:
     """How a volume is covered. patch_zyx: sides in voxels. overlap: share of a side, 0 to below 1.
 
-    blend: "gaussian" lets the middle of a patch, which sees most around it, count more; "constant" is the plain mean.
-    spread: "fixed" steps by whole strides and sets the last window back (MONAI), "even" makes all steps alike (nnU-Net).
+    blend: "gaussian" lets the middle of a patch, which sees most around it, count more, the edge at least a thousandth;
+    "gaussian-16-bit" is nnU-Net's form of it, centred half a voxel further on and as small at the edge as 16-bit numbers
+    go; "constant" is the plain mean. spread: "fixed" steps by whole strides and sets the last window back (MONAI), "even"
+    makes all steps alike (nnU-Net). pad: where a volume smaller than a patch is filled up, with its smallest value at the
+    "end", or around it with zeros, "centre" (both others), or with its edge, "centre-edge" (MONAI, if asked).
     mirror_axes: axes (0 z, 1 y, 2 x) on which every combination of mirrored copies is also run and averaged.
     batch_size: windows run at once.
     """
 
     patch_zyx: tuple[int, int, int]
     overlap: float = 0.5
-    blend: Literal["gaussian", "constant"] = "gaussian"
+    blend: Literal["gaussian", "gaussian-16-bit", "constant"] = "gaussian"
     spread: Literal["fixed", "even"] = "even"
+    pad: Literal["end", "centre", "centre-edge"] = "end"
     mirror_axes: tuple[int, ...] = ()
     batch_size: int = 1
 
@@ -63,19 +70,28 @@ class Windows:
         return [self._starts(n, size) for n, size in zip(shape_zyx, self.patch_zyx, strict=True)]
 
     def _starts(self, n: int, size: int) -> list[int]:
-        stride = max(int(size * (1 - self.overlap)), 1)
-        count = -(-(n - size) // stride) + 1
+        stride = max(size * (1 - self.overlap), 1.0)
         if self.spread == "fixed":
-            return [min(i * stride, n - size) for i in range(count)]
+            whole = int(stride)
+            return [min(i * whole, n - size) for i in range(math.ceil((n - size) / whole) + 1)]
+        count = math.ceil((n - size) / stride) + 1
         return [round(i * (n - size) / max(count - 1, 1)) for i in range(count)]
 
     def weights(self) -> NDArray[np.float32]:
         """Weight of each voxel of a patch (z, y, x), above 0, at most 1."""
         if self.blend == "constant":
             return np.ones(self.patch_zyx, dtype=np.float32)
-        sides = [np.exp(-0.5 * ((np.arange(n) - (n - 1) / 2) / (n * _SIGMA)) ** 2) for n in self.patch_zyx]
+        middles = [n // 2 if self.blend == "gaussian-16-bit" else (n - 1) / 2 for n in self.patch_zyx]
+        sides = [
+            np.exp(-0.5 * ((np.arange(n) - middle) / (n * _SIGMA)) ** 2)
+            for n, middle in zip(self.patch_zyx, middles, strict=True)
+        ]
         full = np.einsum("i,j,k->ijk", *sides)
-        return np.asarray(np.maximum(full / full.max(), _LEAST_WEIGHT), dtype=np.float32)
+        if self.blend == "gaussian-16-bit":
+            coarse = (full / full.max() * _SCALE_16_BIT).astype(np.float16)
+            coarse[coarse == 0] = coarse[coarse > 0].min()
+            return np.asarray(coarse.astype(np.float32) / _SCALE_16_BIT, dtype=np.float32)
+        return np.asarray(np.maximum(full, _LEAST_WEIGHT) / full.max(), dtype=np.float32)
 
 
 def window_labels(
@@ -91,7 +107,7 @@ def window_labels(
 
     network: gives logits; in evaluation mode. volume: float (z, y, x) or (channels, z, y, x), prepared as the network
     was trained; one smaller than a patch is padded with its smallest value. inside: (z, y, x) where there is something
-    to see; outside the label is 0, and windows without any of it are not run. memory_limit_bytes: what the held logits
+    to see (`imaging.patient_region.patient_region` finds it in a CT); outside the label is 0, and windows without any of it are not run. memory_limit_bytes: what the held logits
     may take (volume, network and labels come on top); 16-bit numbers are held where 32-bit ones would not fit.
     Raises UsageError for shapes that do not fit or a limit that cannot be kept, ModelError for a network whose output
     does not lie on its input. `progress` may stop the run.
@@ -130,8 +146,9 @@ def window_logits(network: PatchNetwork, volume: NDArray[Any], windows: Windows)
         weights[part] += weight
         for total, values in zip(summed, logits, strict=True):
             total[part] += values.float() * weight
-    z, y, x = np.shape(volume)[-3:]
-    return np.asarray((torch.stack(summed) / weights)[:, :z, :y, :x].numpy(), dtype=np.float32)
+    return np.asarray(
+        (torch.stack(summed) / weights)[(slice(None), *field.unpadded)].numpy(), dtype=np.float32
+    )
 
 
 def _one_by_one(field: _Field, network: PatchNetwork) -> Iterator[tuple[tuple[int, int, int], torch.Tensor]]:
@@ -142,7 +159,9 @@ def _one_by_one(field: _Field, network: PatchNetwork) -> Iterator[tuple[tuple[in
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Field:
-    """A volume (channels, z, y, x) with its windows. box: of the volume asked about, in it; order: axes, longest first."""
+    """A volume (channels, z, y, x) with its windows. box: of the volume asked about; before: voxels of padding before the
+    box along each axis; order: axes, longest first.
+    """
 
     volume: torch.Tensor
     inside: NDArray[np.bool_] | None
@@ -150,6 +169,13 @@ class _Field:
     shape_zyx: tuple[int, ...]
     box: tuple[slice, slice, slice]
     order: tuple[int, int, int]
+    before: tuple[int, ...]
+
+    @property
+    def unpadded(self) -> tuple[slice, ...]:
+        """The box's voxels in the padded volume (z, y, x)."""
+        sides = [part.stop - part.start for part in self.box]
+        return tuple(slice(first, first + n) for first, n in zip(self.before, sides, strict=True))
 
     @property
     def sides(self) -> list[int]:
@@ -201,10 +227,9 @@ class _Field:
         found = labels.permute(inverse).numpy()
         found = found.view(np.uint16) if found.dtype == np.int16 else found
         whole = np.zeros(self.shape_zyx, dtype=found.dtype)
-        sides = [part.stop - part.start for part in self.box]
-        whole[self.box] = found[: sides[0], : sides[1], : sides[2]]
+        whole[self.box] = found[self.unpadded]
         if self.inside is not None:
-            whole[self.box][~self.inside[: sides[0], : sides[1], : sides[2]]] = 0
+            whole[self.box][~self.inside[self.unpadded]] = 0
         return whole
 
 
@@ -225,13 +250,19 @@ def _field(volume: NDArray[Any], windows: Windows, inside: NDArray[np.bool_] | N
         inside = inside[box]
     cropped = values[(slice(None), *box)]
     missing = [max(size - n, 0) for n, size in zip(cropped.shape[1:], windows.patch_zyx, strict=True)]
+    before = tuple(0 if windows.pad == "end" else n // 2 for n in missing)
     if any(missing):
-        widths = [(0, n) for n in missing]
-        cropped = np.pad(cropped, [(0, 0), *widths], constant_values=values.min())
+        widths = [(first, n - first) for first, n in zip(before, missing, strict=True)]
+        if windows.pad == "centre-edge":
+            cropped = np.pad(cropped, [(0, 0), *widths], mode="edge")
+        else:
+            around = 0 if windows.pad == "centre" else values.min()
+            cropped = np.pad(cropped, [(0, 0), *widths], constant_values=around)
         inside = None if inside is None else np.pad(inside, widths)
     order = sorted(range(3), key=lambda axis: -cropped.shape[1 + axis])
     tensor = torch.from_numpy(np.ascontiguousarray(cropped, dtype=np.float32))
-    return _Field(tensor, inside, windows, shape, box, (order[0], order[1], order[2]))  # type: ignore[arg-type]  # three slices
+    axes = order[0], order[1], order[2]
+    return _Field(tensor, inside, windows, shape, box, axes, before)  # type: ignore[arg-type]  # three slices
 
 
 def _box(inside: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
@@ -289,6 +320,8 @@ class _Blend:
         self.labels = torch.zeros(a, b, c, dtype=label)
         self.order = field.order
         self.weight = torch.from_numpy(field.windows.weights()).permute(field.order)
+        if kind == torch.float16:
+            self.weight = self.weight.clamp(min=_LEAST_WEIGHT)  # less is lost in sums of 16 bits
 
     def add(self, starts: list[tuple[int, int, int]], logits: torch.Tensor) -> None:
         """Add windows of the present row."""
@@ -296,7 +329,7 @@ class _Blend:
         for (_, _, c), one in zip(starts, logits, strict=True):
             target = self.row[..., c : c + self.patch[2]]
             # Class by class, so that no second copy of all classes is made.
-            for own, values in zip(target, one.permute(axes), strict=True):
+            for own, values in zip(target, one.permute(axes), strict=False):
                 own.add_((values.float() * self.weight).to(own.dtype))
 
     def close_row(self, plane: int, row: int) -> None:
@@ -309,8 +342,7 @@ class _Blend:
         if self.depth:
             part[:, : self.depth] += held[:, : self.depth]
         decided = next_a - a
-        for z in range(decided):
-            self.labels[a + z, b : b + final] = part[:, z].argmax(dim=0).to(self.labels.dtype)
+        self._decide(a, b, part[:, :decided])
         left = self.patch[0] - decided
         if left > 0:
             held[:, :left] = part[:, decided:]
@@ -321,6 +353,11 @@ class _Blend:
         if row + 1 == len(self.starts[1]):
             self.depth = max(left, 0)
             self.row.zero_()
+
+    def _decide(self, a: int, b: int, sums: torch.Tensor) -> None:
+        """Take the sums (classes, planes, rows, c) of voxels from (a, b, 0) on, which no later window touches."""
+        for z in range(sums.shape[1]):
+            self.labels[a + z, b : b + sums.shape[2]] = largest_class(sums[:, z])
 
     def _next(self, axis: int, number: int) -> int:
         """Where the next window along the axis begins; the volume's end after the last."""

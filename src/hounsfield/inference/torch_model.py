@@ -11,9 +11,11 @@ from hounsfield.calibration import CALIBRATORS, GUARD_METHOD, Guard
 from hounsfield.core import Prediction
 from hounsfield.core.errors import ModelError, UsageError
 from hounsfield.inference.answers import several_answers
+from hounsfield.inference.built_network import built_network
 from hounsfield.inference.certainty import certainty_of
 from hounsfield.inference.outputs import network_outputs
 from hounsfield.inference.preprocessing import Prepared, prepare
+from hounsfield.inference.scores import scores_of
 from hounsfield.zoo import Bundle, ModelCard, open_bundle
 
 if TYPE_CHECKING:
@@ -28,13 +30,20 @@ GUARDS = {GUARD_METHOD: Guard}
 class TorchModel:
     """Implements `core.Model` with torch. Made by `load_model`.
 
-    network: in evaluation mode on `device`. bundle: where it came from. guard: None if it has none.
+    network: in evaluation mode on `device`. bundle: where it came from. guard: None if it has none. runtime: what runs
+    it and how far its numbers lie from torch's, None for torch in 32 bits itself.
     """
 
-    def __init__(self, bundle: Bundle, network: torch.nn.Module, device: torch.device) -> None:
+    def __init__(
+        self, bundle: Bundle, network: torch.nn.Module, device: torch.device, runtime: str = "torch"
+    ) -> None:
         self.bundle = bundle
         self.network = network
         self.device = device
+        self.runtime: Mapping[str, Any] | None = None
+        self._runner: Any = network
+        if runtime != "torch":
+            self._run_by(runtime)
         self.guard = _guard(bundle)
         self._calibrate = _calibrator(bundle.card)
 
@@ -64,18 +73,15 @@ class TorchModel:
         return self.bundle.card.model_dump(mode="json")
 
     def preprocess(self, picture: NDArray[Any]) -> tuple[torch.Tensor, Prepared]:
-        """The network's input (1, 1, size, size) for a picture (y, x), and where the picture lies in it."""
-        prepared = prepare(picture, self.bundle.card.preprocessing)
-        return torch.from_numpy(prepared.pixels)[None, None].to(self.device), prepared
+        """The network's input (1, channels, size, size) for a picture (y, x), and where the picture lies in it."""
+        prepared = prepare(picture, self.bundle.card.picture)
+        return torch.from_numpy(prepared.channels)[None].to(self.device), prepared
 
     def run(self, picture: NDArray[Any]) -> Prediction:
-        """Run on one picture (y, x) of numbers, any size and range.
-
-        Raises RefusedInput for a picture without contrast or with values that are not finite.
-        """
+        """Run on one picture (y, x) of any size; what its numbers may be says `prepare`, which refuses others."""
         inputs, prepared = self.preprocess(picture)
         flips = self.bundle.card.inference.test_time_flips
-        outputs = network_outputs(self.network, inputs, test_time_flips=flips)
+        outputs = network_outputs(self._runner, inputs, test_time_flips=flips)
         logits, features = outputs.logits[0], outputs.features[0]
         card = self.bundle.card
         probabilities = self._calibrate(logits) if self._calibrate else None
@@ -85,6 +91,7 @@ class TorchModel:
             logits=logits,
             probabilities=probabilities,
             calibrator=card.calibrator.name if card.calibrator else None,
+            scores=scores_of(logits, card),
             mask=prepared.restore(outputs.mask[0]) if outputs.mask is not None else None,
             features=features,
             guard_distance=distance,
@@ -103,66 +110,38 @@ class TorchModel:
         return self._calibrate
 
     def answers(self, inputs: torch.Tensor) -> NDArray[Any] | None:
-        """Calibrated probabilities (m, n, classes) of the card's several answers to inputs (n, 1, size, size).
+        """Calibrated probabilities (m, n, classes) of the card's several answers to inputs (n, channels, size, size).
 
         None where the card asks for no answers or names no calibrator.
         """
         settings = self.bundle.card.inference.answers
         if settings is None or self._calibrate is None:
             return None
-        return self._calibrate(several_answers(self.network, inputs, settings))
+        # Dropout and members lie inside the network: only torch can ask for them one by one.
+        network = self._runner if settings.way == "copies" else self.network
+        return self._calibrate(several_answers(network, inputs, settings))
+
+    def _run_by(self, runtime: str) -> None:
+        from hounsfield.inference.runtimes import choose_for_pictures
+
+        self._runner, choice = choose_for_pictures(self.network, self.bundle, runtime, str(self.device))
+        self.runtime = choice.to_json()
 
 
-def load_model(bundle: Bundle | Path | str, *, device: str = "cpu") -> TorchModel:
+def load_model(bundle: Bundle | Path | str, *, device: str = "cpu", runtime: str = "torch") -> TorchModel:
     """Build the bundle's network and load its weights strictly.
 
-    bundle: opened, or a folder or name that `zoo.open_bundle` opens. Raises ModelError naming the
+    bundle: opened, or a folder or name that `zoo.open_bundle` opens. runtime: "torch" in 32 bits, "auto" for the fastest
+    that gives its numbers, or "onnxruntime" or "openvino" (`runtimes.choose_predictor`; maps are drawn by torch always). Raises ModelError naming the
     network, weight or class count that does not fit the card.
     """
     if not isinstance(bundle, Bundle):
         bundle = open_bundle(bundle)
-    network = _build(bundle.card)
-    _load_strictly(network, bundle)
+    _ = bundle.card.picture
     target = torch.device(device)
-    network = network.to(target).eval().requires_grad_(requires_grad=False)
-    model = TorchModel(bundle, network, target)
+    model = TorchModel(bundle, built_network(bundle, target), target, runtime)
     _check_outputs(model)
     return model
-
-
-def _build(card: ModelCard) -> torch.nn.Module:
-    from hounsfield.networks import build_network
-
-    try:
-        network: torch.nn.Module = build_network(card.network.name, card.network.arguments, seed=card.seed)
-    except (UsageError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"the network {card.network.name!r} of bundle {card.name} cannot be built ({error}). Install the "
-            f"version of this project that the card names: {card.code_version}."
-        ) from error
-    return network
-
-
-def _load_strictly(network: torch.nn.Module, bundle: Bundle) -> None:
-    weights = bundle.weights()
-    own = network.state_dict()
-    remedy = "The weights do not belong to the network that the card names: get the bundle again."
-    for problem, keys in (
-        ("lack", sorted(set(own) - set(weights))),
-        ("hold what the network has not:", sorted(set(weights) - set(own))),
-    ):
-        if keys:
-            raise ModelError(
-                f"the weights of bundle {bundle.name} {problem} {keys[0]!r}"
-                f"{f' and {len(keys) - 1} more' if len(keys) > 1 else ''}. {remedy}"
-            )
-    for key, array in weights.items():
-        if tuple(array.shape) != tuple(own[key].shape):
-            raise ModelError(
-                f"weight {key!r} of bundle {bundle.name} has shape {tuple(array.shape)}, the network needs "
-                f"{tuple(own[key].shape)}. {remedy}"
-            )
-    network.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()}, strict=True)
 
 
 def _calibrator(card: ModelCard) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
@@ -200,8 +179,10 @@ def _guard(bundle: Bundle) -> Guard | None:
 def _check_outputs(model: TorchModel) -> None:
     """One pass over an empty picture: as many logits as the card has classes, features that the guard knows."""
     card = model.bundle.card
-    size_px = card.preprocessing.size_px
-    outputs = network_outputs(model.network, torch.zeros(1, 1, size_px, size_px, device=model.device))
+    n_channels, size_px = card.picture.channels, card.picture.size_px
+    outputs = network_outputs(
+        model.network, torch.zeros(1, n_channels, size_px, size_px, device=model.device)
+    )
     if outputs.logits.shape[1] != len(card.classes):
         raise ModelError(
             f"the network of bundle {card.name} gives {outputs.logits.shape[1]} classes, its card names "

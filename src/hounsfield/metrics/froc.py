@@ -54,22 +54,48 @@ class Matched:
 
     def curve(self, image_weight: NDArray[Any] | None = None) -> FrocCurve:
         """The curve; image_weight: (n_images,), how often each image counts (of a resample)."""
-        weight = (
-            np.ones(self.n_images) if image_weight is None else np.asarray(image_weight, dtype=np.float64)
+        return self.ranked().curve(np.ones(self.n_images) if image_weight is None else image_weight)
+
+    def ranked(self) -> RankedMarks:
+        """The marks in falling order of their scores, for curves of many resamples."""
+        found = np.isfinite(self.hit_score)
+        hits, falls = (np.sort(-one) for one in (self.hit_score[found], self.false_score))
+        threshold = np.unique(np.concatenate([hits, falls]))
+        return RankedMarks(
+            -threshold,
+            self.target_image,
+            self.target_image[found][np.argsort(-self.hit_score[found], kind="stable")],
+            self.false_image[np.argsort(-self.false_score, kind="stable")],
+            np.searchsorted(hits, threshold, side="right"),
+            np.searchsorted(falls, threshold, side="right"),
         )
-        score = np.concatenate([self.hit_score, self.false_score])
-        hits = np.concatenate([weight[self.target_image], np.zeros(self.false_score.size)])
-        alarms = np.concatenate([np.zeros(self.hit_score.size), weight[self.false_image]])
-        found = np.isfinite(score)
-        order = np.argsort(-score[found], kind="stable")
-        score = score[found][order]
-        ends = np.append(np.flatnonzero(np.diff(score)), score.size - 1) if score.size else np.array([], int)
-        n_targets = float(weight[self.target_image].sum())
-        return FrocCurve(
-            score[ends],
-            np.cumsum(hits[found][order])[ends] / n_targets if n_targets else np.full(ends.size, np.nan),
-            np.cumsum(alarms[found][order])[ends] / float(weight.sum()),
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankedMarks:
+    """Marks sorted once. threshold: (k,) distinct scores, falling. target_image: of all targets.
+
+    hit_image, false_image: images of hit targets and of false marks, the highest score first. n_hits, n_false: (k,),
+    how many of each score at least the threshold.
+    """
+
+    threshold: NDArray[np.float64]
+    target_image: NDArray[np.int64]
+    hit_image: NDArray[np.int64]
+    false_image: NDArray[np.int64]
+    n_hits: NDArray[np.intp]
+    n_false: NDArray[np.intp]
+
+    def curve(self, image_weight: NDArray[Any]) -> FrocCurve:
+        """The curve of images of these weights (n_images,); sensitivities are nan without a target."""
+        weight = np.asarray(image_weight, dtype=np.float64)
+        hits, falls = (
+            np.append(0.0, np.cumsum(weight.take(images))).take(n)
+            for images, n in ((self.hit_image, self.n_hits), (self.false_image, self.n_false))
         )
+        n_targets = float(weight.take(self.target_image).sum())
+        sensitivity = hits / n_targets if n_targets else np.full(hits.size, np.nan)
+        return FrocCurve(self.threshold, sensitivity, falls / float(weight.sum()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +108,12 @@ class FrocCurve:
 
     def sensitivity_at(self, rates: tuple[float, ...] = SEVEN_RATES) -> NDArray[np.float64]:
         """Sensitivity at false positives per image, by lines between thresholds from (0, 0), flat behind the last."""
-        return np.asarray(np.interp(rates, [0.0, *self.false_per_image], [0.0, *self.sensitivity]))
+        behind = np.searchsorted(self.false_per_image, rates, side="right")
+        # Two points around each rate are all that a line needs; the curve itself may have a million.
+        around = np.unique(np.clip([behind - 1, behind], 0, max(self.threshold.size - 1, 0)))
+        kept = around[: self.threshold.size]
+        x, y = (np.append(0.0, part[kept]) for part in (self.false_per_image, self.sensitivity))
+        return np.asarray(np.interp(rates, x, y))
 
     @property
     def cpm(self) -> float:
@@ -131,7 +162,8 @@ def cpm_interval(
     """CPM with its interval by resampling images, as LUNA16 does."""
     n = matched.n_images
     drawn = (np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(n_resamples))
-    resamples = np.array([matched.curve(weight).cpm for weight in drawn])
+    ranked = matched.ranked()
+    resamples = np.array([ranked.curve(weight).cpm for weight in drawn])
     return percentile_interval(matched.curve().cpm, resamples, level=level)
 
 

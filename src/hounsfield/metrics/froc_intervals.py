@@ -33,8 +33,9 @@ def froc_sensitivity_intervals(
         raise RefusedInput(
             f"{len(groups)} groups for {matched.n_images} images; one for each image is needed."
         )
+    ranked = matched.ranked()
     drawn = resampled(
-        lambda weights: matched.curve(weights).sensitivity_at(rates).tolist(),
+        lambda weights: ranked.curve(weights).sensitivity_at(rates).tolist(),
         groups,
         rng=rng,
         n_resamples=n_resamples,

@@ -41,11 +41,11 @@ class DenseLayer(nn.Module):
         return torch.cat([x, self.conv2(functional.relu(self.norm2(narrow)))], dim=1)
 
 
-def _transition(n_in: int, n_out: int, dims: int) -> nn.Sequential:
+def _transition(n_in: int, n_out: int, dims: int, *, rounds_up: bool) -> nn.Sequential:
     conv, norm, pool = layer("conv", dims), layer("norm", dims), layer("mean_pool", dims)
-    # ceil_mode: a side of one pixel stays one pixel.
+    # Rounded up, a side of one pixel stays one pixel.
     return nn.Sequential(
-        norm(n_in), nn.ReLU(), conv(n_in, n_out, 1, bias=False), pool(2, stride=2, ceil_mode=True)
+        norm(n_in), nn.ReLU(), conv(n_in, n_out, 1, bias=False), pool(2, stride=2, ceil_mode=rounds_up)
     )
 
 
@@ -55,7 +55,8 @@ class DenseNet(nn.Module):
 
     n_classes: outputs. depth: 121, 169 or 201, or the number of layers of each block, as (3, 6, 6). growth: channels
     that a layer adds; the first convolution has twice as many. dims: 2 for pictures, 3 for volumes. pooling: "mean",
-    or "lse" (near the maximum). Input (n, in_channels, *spatial) of any size and grey scale; `forward` gives class
+    or "lse" (near the maximum). published: the network as others publish its weights: grey values are not standardised, and
+    halves of odd sides are rounded down. Input (n, in_channels, *spatial) of any size and grey scale; `forward` gives class
     logits (n, n_classes) and None, since it outlines nothing; `features` gives (n, f), what an input guard judges;
     `cam_layer` is the module whose output Grad-CAM weighs. Raises UsageError for an unknown depth or pooling.
     """
@@ -71,6 +72,7 @@ class DenseNet(nn.Module):
         in_channels: int = 1,
         dims: int = 2,
         pooling: str = "mean",
+        published: bool = False,
     ) -> None:
         super().__init__()
         blocks = DEPTHS.get(depth, ()) if isinstance(depth, int) else tuple(depth)
@@ -80,6 +82,7 @@ class DenseNet(nn.Module):
                 f"not depth {depth!r} with pooling {pooling!r}"
             )
         self.pooling = pooling
+        self.published = published
         width = 2 * growth
         self.stem = nn.Sequential(
             layer("conv", dims)(in_channels, width, 7, stride=2, padding=3, bias=False),
@@ -90,7 +93,7 @@ class DenseNet(nn.Module):
         parts: list[nn.Module] = []
         for n_layers in blocks:
             if parts:
-                parts.append(_transition(width, width // 2, dims))
+                parts.append(_transition(width, width // 2, dims, rounds_up=not published))
                 width //= 2
             parts.append(
                 nn.Sequential(*(DenseLayer(width + k * growth, growth, dims) for k in range(n_layers)))
@@ -109,7 +112,7 @@ class DenseNet(nn.Module):
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         """The last features (n, c, *spatial / 32), none negative."""
-        return self.last(self.blocks(self.stem(standardise(x))))  # type: ignore[no-any-return]  # nn.Module is untyped
+        return self.last(self.blocks(self.stem(x if self.published else standardise(x))))  # type: ignore[no-any-return]  # nn.Module is untyped
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Class logits (n, n_classes) of pictures (n, in_channels, *spatial), and None for the outline."""

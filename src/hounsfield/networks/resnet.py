@@ -20,6 +20,7 @@ DEPTHS = {
     34: ((3, 4, 6, 3), False),
     50: ((3, 4, 6, 3), True),
     101: ((3, 4, 23, 3), True),
+    152: ((3, 8, 36, 3), True),
 }
 EXPANSION = 4  # channels that leave a narrowing block, in its width
 
@@ -55,8 +56,9 @@ class AddingBlock(nn.Module):
 class ResNet(nn.Module):
     """Classes of a picture or volume, by a residual network.
 
-    n_classes: outputs. depth: 18, 34, 50 or 101, or the number of plain blocks of each stage. width: channels of the
-    first stage. dims: 2 for pictures, 3 for volumes. Input (n, in_channels, *spatial) of any size and grey scale;
+    n_classes: outputs. depth: 18, 34, 50, 101 or 152, or the number of plain blocks of each stage. width: channels of the
+    first stage. dims: 2 for pictures, 3 for volumes. published: the network as others publish its weights, whose grey
+    values are not standardised. Input (n, in_channels, *spatial) of any size and grey scale;
     `forward` gives class logits (n, n_classes) and None, since it outlines nothing; `features` gives (n, f);
     `cam_layer` is the module whose output Grad-CAM weighs. Raises UsageError for an unknown depth.
     """
@@ -71,6 +73,7 @@ class ResNet(nn.Module):
         width: int = 64,
         in_channels: int = 1,
         dims: int = 2,
+        published: bool = False,
     ) -> None:
         super().__init__()
         stages, narrows = DEPTHS.get(depth, ((), False)) if isinstance(depth, int) else (tuple(depth), False)
@@ -78,6 +81,7 @@ class ResNet(nn.Module):
             raise UsageError(
                 f"resnet has depth {', '.join(map(str, DEPTHS))} or a list of blocks, not {depth!r}"
             )
+        self.published = published
         self.stem = nn.Sequential(
             layer("conv", dims)(in_channels, width, 7, stride=2, padding=3, bias=False),
             layer("norm", dims)(width),
@@ -102,7 +106,7 @@ class ResNet(nn.Module):
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         """The last features (n, c, *spatial / 32), none negative."""
-        return self.blocks(self.stem(standardise(x)))  # type: ignore[no-any-return]  # nn.Module is untyped
+        return self.blocks(self.stem(x if self.published else standardise(x)))  # type: ignore[no-any-return]  # nn.Module is untyped
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Class logits (n, n_classes) of pictures (n, in_channels, *spatial), and None for the outline."""

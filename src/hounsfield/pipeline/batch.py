@@ -21,6 +21,7 @@ from hounsfield.core import applications as registered
 from hounsfield.core.errors import ModelError, ResultError
 from hounsfield.core.progress import step
 from hounsfield.pipeline.archive_pages import readings_document, write_overview
+from hounsfield.pipeline.bundle_application import asked_applications
 from hounsfield.pipeline.dask_cluster import read_on_cluster
 from hounsfield.pipeline.journal import JOURNAL_NAME, Journal, open_journal, shared_task
 from hounsfield.pipeline.local_workers import default_workers, read_locally
@@ -142,7 +143,7 @@ def _settings(request: ArchiveRequest) -> str:
     from hounsfield.zoo import default_search, find_bundle, open_bundle
 
     folders = (*(Path(folder) for folder in request.model_folders), *default_search())
-    asked = [registered.get(name) for name in (request.applications or registered.names())]
+    asked = asked_applications(request.applications, [Path(folder) for folder in request.model_folders])
     models: dict[str, str] = {}
     for name in sorted({name for application in asked for name in application.models}):
         try:
@@ -153,6 +154,8 @@ def _settings(request: ArchiveRequest) -> str:
     record = {"code": __version__, "applications": versions, "models": models, "stated": dict(request.stated)}
     if request.prevalence:  # absent otherwise, so that a journal of before is read on
         record["prevalence"] = dict(request.prevalence)
+    if request.explain:
+        record["maps"] = list(request.explain)
     return json.dumps(record, sort_keys=True)
 
 

@@ -8,26 +8,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hounsfield.core import Model
+    from hounsfield.core import BundledModel
 
 
 class Models(Protocol):
     """Where models come from; opened once and kept."""
 
-    def __call__(self, name: str) -> Model:
+    def __call__(self, name: str) -> BundledModel:
         """The model of that name; raises MissingModel."""
 
 
-def opened_once(folders: Sequence[Path]) -> Models:
-    """Models from bundles in `folders`, then in the usual places."""
-    opened: dict[str, Model] = {}
+def opened_once(folders: Sequence[Path], runtime: str = "torch") -> Models:
+    """Models from bundles in `folders`, then in the usual places, run by `runtime` (`inference.open_model`)."""
+    opened: dict[str, BundledModel] = {}
 
-    def model(name: str) -> Model:
+    def model(name: str) -> BundledModel:
         if name not in opened:
-            from hounsfield.inference import load_model
+            from hounsfield.inference import open_model
             from hounsfield.zoo import default_search, find_bundle, open_bundle
 
-            opened[name] = load_model(open_bundle(find_bundle(name, (*folders, *default_search()))))
+            bundle = open_bundle(find_bundle(name, (*folders, *default_search())))
+            opened[name] = open_model(bundle, runtime=runtime)
         return opened[name]
 
     return model

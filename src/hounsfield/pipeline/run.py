@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hounsfield import __version__
 from hounsfield.core import (
     Condition,
-    InputReference,
-    Inputs,
-    ModelReference,
-    Provenance,
     Reading,
     Silent,
 )
-from hounsfield.core import applications as registered
-from hounsfield.core.errors import MissingModel, RefusedInput, StudyError
 from hounsfield.core.progress import step
-from hounsfield.core.uid import derive_uid
-from hounsfield.pipeline.gate import INCOMPLETE, judge_pixels, pixel_sha256, region_sha256
+from hounsfield.explain import check_maps
+from hounsfield.pipeline.bundle_application import asked_applications
+from hounsfield.pipeline.job import Job, as_refusals, refused
 from hounsfield.pipeline.opened_models import opened_once
-from hounsfield.pipeline.prevalence import at_stated_prevalence, check_prevalence
+from hounsfield.pipeline.picture_views import is_asked, joined_pictures
+from hounsfield.pipeline.prevalence import check_prevalence
 from hounsfield.pipeline.selection import Verdict, select
-from hounsfield.pipeline.visits import Visit, by_patient, select_visits
+from hounsfield.pipeline.visits import by_patient, select_visits
 from hounsfield.pipeline.writing import ResultFolder
 from hounsfield.studies import read_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from hounsfield.core import Application, Grid, Image, Model, Progress, Region, Series, Study
+    from hounsfield.core import Application, Image, Progress, Study
     from hounsfield.pipeline.opened_models import Models
 
 
@@ -76,7 +69,9 @@ class Request:
     stated: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     model_folders: Sequence[Path] = ()
     only: frozenset[str] | None = None
+    runtime: str = "torch"
     prevalence: Mapping[str, float] = field(default_factory=dict)
+    explain: tuple[str, ...] = ()
 
 
 def read(
@@ -112,9 +107,22 @@ def run(
     prevalence: Mapping[str, float] | None = None,
     progress: Progress | None = None,
     model_folders: Sequence[Path] = (),
+    runtime: str = "torch",
+    explain: Sequence[str] = (),
 ) -> Run:
-    """As `read`, and tell also what was not taken and what could not be read."""
-    request = Request(Path(path), applications, stated or {}, model_folders, prevalence=prevalence or {})
+    """As `read`, and tell also what was not taken and what could not be read. runtime: as for `inference.load_model`.
+
+    explain: names of maps, as for `explain.chosen_maps`.
+    """
+    request = Request(
+        Path(path),
+        applications,
+        stated or {},
+        model_folders,
+        runtime=runtime,
+        prevalence=prevalence or {},
+        explain=tuple(explain),
+    )
     folder = ResultFolder(Path(out), datetime.now(UTC)) if out is not None else None
     done = carry_out(request, folder, progress)
     if folder is not None:
@@ -125,16 +133,19 @@ def run(
 def carry_out(request: Request, folder: ResultFolder | None, progress: Progress | None = None) -> Run:
     """Read what `request` names; results go to `folder`, whose overview is left to the caller."""
     check_prevalence(request.prevalence)
+    check_maps(request.explain)
     session = _Session(
-        [registered.get(name) for name in (request.applications or registered.names())],
-        opened_once(request.model_folders),
+        asked_applications(request.applications, request.model_folders),
+        opened_once(request.model_folders, request.runtime),
         folder,
         progress or Silent(),
         request.prevalence,
+        request.explain,
     )
     found = read_studies(request.path, progress=session.progress, stated=request.stated, only=request.only)
-    for number, study in enumerate(found.studies):
-        step(session.progress, f"study {number + 1} of {len(found.studies)}", number / len(found.studies))
+    every = [*found.studies, *joined_pictures(found.studies)] if session.reads_views else found.studies
+    for number, study in enumerate(every):
+        step(session.progress, f"study {number + 1} of {len(every)}", number / len(every))
         session.read_study(study)
     for studies in by_patient(found.studies):
         session.read_visits(studies)
@@ -155,20 +166,28 @@ class _Session:
     folder: ResultFolder | None
     progress: Progress
     prevalence: Mapping[str, float] = field(default_factory=dict)
+    explain: tuple[str, ...] = ()
     readings: list[Reading] = field(default_factory=list)
     not_taken: list[Verdict] = field(default_factory=list)
 
+    @property
+    def reads_views(self) -> bool:
+        """Whether an application needs several views of one examination."""
+        return any(role.view is not None for one in self.applications for role in one.needs.roles)
+
     def read_study(self, study: Study) -> None:
         """Ask every application that reads studies one by one; run each as often as series match."""
-        for application in (one for one in self.applications if one.needs.visits == 1):
+        for application in self.applications:
+            if application.needs.visits > 1 or not is_asked(application, study):
+                continue
             selection = select(study, application)
             self.not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
             if not selection.matches and selection.near_misses:
                 miss = selection.near_misses[0].series
-                job = _Job(study, application, {application.needs.main.name: miss})
-                self._keep(job, _refused(job, selection.near_misses), None)
+                job = Job(study, application, {application.needs.main.name: miss})
+                self._keep(job, refused(job, selection.near_misses), None)
             for match in selection.matches:
-                job = _Job(study, application, match)
+                job = Job(study, application, match, explain=self.explain)
                 reading, image = job.run(self.models, self.progress, self.prevalence)
                 self._keep(job, reading, image)
 
@@ -178,220 +197,15 @@ class _Session:
             selection = select_visits(studies, application)
             self.not_taken += [verdict for verdict in selection.verdicts if not verdict.is_taken]
             if selection.refused_on is not None:
-                job = _Job.over(application, (selection.refused_on,))
-                self._keep(job, job.signed(Reading.refused(*_as_refusals(selection.refusals))), None)
+                job = Job.over(application, (selection.refused_on,))
+                self._keep(job, job.signed(Reading.refused(*as_refusals(selection.refusals))), None)
             for visits in selection.matches:
-                job = _Job.over(application, visits, selection.conditions)
+                job = Job.over(application, visits, selection.conditions)
                 reading, image = job.run(self.models, self.progress, self.prevalence)
                 self._keep(job, reading, image)
 
-    def _keep(self, job: _Job, reading: Reading, image: Image | None) -> None:
+    def _keep(self, job: Job, reading: Reading, image: Image | None) -> None:
         self.readings.append(reading)
         if self.folder is not None:
             step(self.progress, f"{job.application.name}: writing results", 0.0)
             self.folder.add(reading, study=job.study, series=job.match, image=image)
-
-
-@dataclass(slots=True)
-class _Job:
-    """One application on one match of series, and what became known on the way.
-
-    drawn: the series whose regions the application asked for, with the digest of what it got and their study.
-    earlier: of an application over several visits those before `study`, which is on `day`; pixels: digest of the
-    main image of each; told: what was left out of them.
-    """
-
-    study: Study
-    application: Application
-    match: Mapping[str, Series]
-    models: dict[str, Model] = field(default_factory=dict)
-    pixel_sha256: str | None = None
-    drawn: dict[str, tuple[Series, str, Study]] = field(default_factory=dict)
-    timing_s: dict[str, float] = field(default_factory=dict)
-    day: int = 0
-    earlier: tuple[Visit, ...] = ()
-    pixels: list[str] = field(default_factory=list)
-    told: tuple[Condition, ...] = ()
-
-    @classmethod
-    def over(
-        cls, application: Application, visits: Sequence[Visit], told: tuple[Condition, ...] = ()
-    ) -> _Job:
-        """The job of an application over several visits: it belongs to the last one's study."""
-        last = visits[-1]
-        return cls(last.study, application, last.match, day=last.day, earlier=tuple(visits[:-1]), told=told)
-
-    @property
-    def main(self) -> Series:
-        """The series of the application's main role."""
-        return self.match[self.application.needs.main.name]
-
-    def run(
-        self, models: Models, progress: Progress, prevalence: Mapping[str, float]
-    ) -> tuple[Reading, Image | None]:
-        """Decode, gate and run; whatever refuses becomes a refused reading with its reason."""
-        image, refusals = self._decode(progress)
-        for visit in self.earlier:
-            refusals = refusals or self._check_earlier(visit)
-        if not refusals:
-            refusals = self._open_models(models)
-        if refusals or image is None:
-            return self.signed(self._with_conditions_of_inputs(Reading.refused(*refusals))), image
-        reading = at_stated_prevalence(self._compute(image, progress), prevalence)
-        return self.signed(self._with_conditions_of_inputs(reading)), image
-
-    def _decode(self, progress: Progress) -> tuple[Image | None, tuple[Condition, ...]]:
-        step(progress, f"{self.application.name}: reading pixels", 0.0)
-        with _timed(self.timing_s, "decode"):
-            try:
-                image = self.main.image()
-            except (RefusedInput, StudyError) as refusal:
-                return None, (Condition("image-refused", "refusal", str(refusal), self.main.files[:1]),)
-            self.pixel_sha256 = pixel_sha256(image)
-            return image, judge_pixels(image)
-
-    def _check_earlier(self, visit: Visit) -> tuple[Condition, ...]:
-        """Decode an earlier image to know that there is something in it; it is decoded again when it is needed."""
-        series = visit.match[self.application.needs.main.name]
-        with _timed(self.timing_s, "decode"):
-            try:
-                image = series.image()
-            except (RefusedInput, StudyError) as refusal:
-                return (Condition("image-refused", "refusal", str(refusal), series.files[:1]),)
-            self.pixels.append(pixel_sha256(image))
-            return judge_pixels(image)
-
-    def _open_models(self, models: Models) -> tuple[Condition, ...]:
-        try:
-            self.models = {name: models(name) for name in self.application.models}
-        except MissingModel as missing:
-            return (Condition("model-missing", "refusal", str(missing)),)
-        return ()
-
-    def _compute(self, image: Image, progress: Progress) -> Reading:
-        decoded = replace(self.main, load_image=lambda: image)
-        earlier = tuple(
-            Inputs(v.study, v.match, self._regions_of(v.study), self.models, (), progress, v.day)
-            for v in self.earlier
-        )
-        inputs = Inputs(
-            self.study,
-            {**self.match, self.application.needs.main.name: decoded},
-            self._regions_of(self.study),
-            self.models,
-            (),
-            progress,
-            self.day,
-            earlier,
-        )
-        step(progress, f"{self.application.name}: computing", 0.0)
-        with _timed(self.timing_s, "run"):
-            try:
-                return self.application.run(inputs)
-            except RefusedInput as refusal:
-                return Reading.refused(
-                    Condition("input-refused", "refusal", str(refusal), self.main.files[:1])
-                )
-
-    def _regions_of(self, study: Study) -> tuple[Series, ...]:
-        return tuple(
-            self._watched(s, study) for s in study.series if s.kind == "regions" and not s.is_refused
-        )
-
-    def _watched(self, series: Series, study: Study) -> Series:
-        """The same regions; that they were asked for makes them an input of the reading."""
-
-        def load(grid: Grid) -> Sequence[Region]:
-            regions = series.regions(grid)
-            self.drawn.setdefault(series.key, (series, region_sha256(regions), study))
-            return regions
-
-        return replace(series, load_regions=load)
-
-    def _with_conditions_of_inputs(self, reading: Reading) -> Reading:
-        before = (series for visit in self.earlier for series in visit.match.values())
-        used = (*self.match.values(), *before, *(series for series, _, _ in self.drawn.values()))
-        own = (*self.told, *dict.fromkeys(c for series in used for c in series.conditions))
-        known = set(reading.conditions)
-        reading = replace(reading, conditions=reading.conditions + tuple(c for c in own if c not in known))
-        if reading.status == "complete" and any(c.code in INCOMPLETE for c in own):
-            return reading.as_partial()
-        return reading
-
-    def signed(self, reading: Reading) -> Reading:
-        """Add what the pipeline knows: inputs, provenance, UID."""
-        application = self.application
-        references = (
-            *(
-                _reference(role, series, self.pixel_sha256 if series is self.main else None, self.study)
-                for role, series in self.match.items()
-            ),
-            *(
-                _reference(f"{role}, day {visit.day}", visit.match[role], digest, visit.study)
-                for visit, digest in zip(self.earlier, self.pixels, strict=False)
-                for role in (application.needs.main.name,)
-            ),
-            *(_reference("regions", *drawn) for drawn in self.drawn.values()),
-        )
-        provenance = Provenance(
-            application.name,
-            application.version,
-            __version__,
-            "model" if application.models else "rule",
-            tuple(ModelReference(m.name, m.version, m.digest, m.card) for m in self.models.values()),
-            dict(self.timing_s),
-        )
-        return replace(
-            reading,
-            application=application.name,
-            title=application.title,
-            uid=self._uid(references, reading),
-            study_instance_uid=self.study.study_instance_uid,
-            inputs=references,
-            provenance=provenance,
-        )
-
-    def _uid(self, references: Sequence[InputReference], reading: Reading) -> str:
-        identity = [part for ref in references for part in (ref.role, ref.series, *ref.sop_instance_uids)]
-        identity += [*self.pixels, *(digest for _, digest, _ in self.drawn.values())]
-        stated = (f for f in reading.findings if f.prevalence is not None)
-        identity += [f"prevalence of {finding.name}: {finding.prevalence!r}" for finding in stated]
-        return derive_uid(
-            "reading",
-            self.application.name,
-            self.application.version,
-            __version__,
-            *(model.digest for model in self.models.values()),
-            self.pixel_sha256 or "",
-            *identity,
-        )
-
-
-def _reference(role: str, series: Series, sha256: str | None, study: Study) -> InputReference:
-    return InputReference(
-        role,
-        series.key,
-        series.modality,
-        study.study_instance_uid,
-        series.series_instance_uid,
-        series.sop_instance_uids,
-        series.files,
-        sha256,
-    )
-
-
-def _as_refusals(reasons: Sequence[Condition]) -> tuple[Condition, ...]:
-    return tuple(replace(reason, severity="refusal") for reason in dict.fromkeys(reasons))
-
-
-def _refused(job: _Job, misses: Sequence[Verdict]) -> Reading:
-    """No series fits, though some are of the right kind: say for each why not."""
-    return job.signed(Reading.refused(*_as_refusals([reason for miss in misses for reason in miss.reasons])))
-
-
-@contextmanager
-def _timed(timing_s: dict[str, float], stage: str) -> Iterator[None]:
-    """Store the seconds spent inside the block."""
-    started_s = time.perf_counter()
-    yield
-    timing_s[stage] = round(timing_s.get(stage, 0.0) + time.perf_counter() - started_s, 3)

@@ -6,7 +6,9 @@ A check that fails ends the questions, because what follows would only repeat it
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hounsfield.core import Condition
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 NOT_MEANT = frozenset(
     {
         *("not-an-image", "modality-not-taken", "modality-unstated", "raster-not-taken"),
-        *("no-region-given", "visits-missing"),
+        *("no-region-given", "visits-missing", "description-not-met", "view-not-met"),
         *NOT_TO_BE_MEASURED,
     }
 )
@@ -98,15 +100,46 @@ def _is_of_unit(condition: Condition) -> bool:
 def _what_it_is(series: Series, role: Role) -> tuple[str, str] | None:
     if series.kind == "raster":
         text = "A PNG or JPEG file states no modality, position or unit. Use the DICOM original."
-        return None if role.raster else ("raster-not-taken", text)
+        return _view(series, role) if role.raster else ("raster-not-taken", text)
     if series.kind != role.kind:
         return "not-an-image", f"This is not an image series (modality {series.modality or 'unstated'})."
     if role.modalities and series.modality not in role.modalities:
         return _wrong_modality(series, " or ".join(role.modalities))
+    if not _is_described(series, role):
+        text = (
+            f"The series calls itself {series.description or 'nothing'!r}; for {role.name} a description, protocol or file "
+            f"name with {' and '.join(map(repr, role.words))} is needed."
+        )
+        return "description-not-met", text
     purpose = next((c for c in series.conditions if c.code in NOT_TO_BE_MEASURED), None)
     if purpose is None or (purpose.code == "secondary-capture" and role.raster):
-        return None
+        return _view(series, role)
     return purpose.code, purpose.text
+
+
+def _view(series: Series, role: Role) -> tuple[str, str] | None:
+    """Why a series is not of the role's view: by its header, or by the file's name where there is none."""
+    if role.view is None:
+        return None
+    side = series.tags.get("ImageLaterality") or series.tags.get("Laterality")
+    stated = {str(part).upper() for part in (side, series.tags.get("ViewPosition")) if part}
+    if series.kind == "raster":
+        stated = set(re.findall(r"[A-Z0-9]+", " ".join(Path(name).stem for name in series.files[:1]).upper()))
+    if set(role.view) <= stated:
+        return None
+    text = (
+        f"The view {'-'.join(role.view)} is needed; this one states {' '.join(sorted(stated)) or 'none'} (0020,0062; "
+        "0018,5101; of PNG and JPEG the file name)."
+    )
+    return "view-not-met", text
+
+
+def _is_described(series: Series, role: Role) -> bool:
+    """Whether the series' names hold all words of the role, as words of their own."""
+    said = (series.description, series.tags.get("SeriesDescription"), series.tags.get("ProtocolName"))
+    names = " ".join(str(text or "") for text in (*said, *(Path(name).name for name in series.files[:1])))
+    found = set(re.findall(r"[a-z0-9]+", names.lower()))
+    return all(word.lower() in found for word in role.words)
 
 
 def _wrong_modality(series: Series, needed: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ class ArchiveRequest:
     """What is asked of every study of an archive; all of it can be written as JSON.
 
     path: the archive, out: the folder of results, both as the workers see them. stated, applications,
-    model_folders, prevalence: as for `pipeline.run`. created: what the results state as their time (ISO 8601), "" for now.
+    model_folders, runtime, prevalence, explain: as for `pipeline.run`. created: what the results state as their time (ISO 8601), "" for now.
     """
 
     path: str
@@ -44,7 +44,9 @@ class ArchiveRequest:
     model_folders: tuple[str, ...] = ()
     created: str = ""
     code_version: str = __version__
+    runtime: str = "torch"
     prevalence: Mapping[str, float] = field(default_factory=dict)
+    explain: tuple[str, ...] = ()
 
     def settled(self) -> ArchiveRequest:
         """The same request for whoever stands in another folder, at another time."""
@@ -64,7 +66,9 @@ class ArchiveRequest:
             {stem: (modality, unit) for stem, (modality, unit) in self.stated.items()},
             tuple(Path(folder) for folder in self.model_folders),
             frozenset(file.name for file in files),
+            self.runtime,
             self.prevalence,
+            tuple(self.explain),
         )
 
 

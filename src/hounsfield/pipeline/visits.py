@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hounsfield.core import Condition
 from hounsfield.core import applications as registered
+from hounsfield.pipeline.bundle_application import PREFIX
 from hounsfield.pipeline.selection import Verdict, select
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class CourseSelection:
 
 def over_visits(names: Iterable[str]) -> tuple[str, ...]:
     """Of the applications of these names those that read several studies of a patient together."""
-    return tuple(name for name in names if registered.get(name).needs.visits > 1)
+    return tuple(
+        name for name in names if not name.startswith(PREFIX) and registered.get(name).needs.visits > 1
+    )
 
 
 def by_patient(studies: Iterable[Study]) -> list[list[Study]]:

@@ -213,6 +213,7 @@ def _provenance(reading: Reading) -> tuple[Fact, ...]:
         facts.append(Fact("Software", f"Hounsfield {source.code_version}"))
         facts.append(Fact("Method", "rules" if source.method == "rule" else "learned model"))
         facts += [Fact("Model", f"{m.name} {m.version}, SHA-256 {m.digest}") for m in source.models]
+        facts += [Fact("Runtime", f"{m.name}: {m.runtime['name']}") for m in source.models if m.runtime]
     if reading.study_instance_uid:
         facts.append(Fact("Study UID", reading.study_instance_uid))
     facts += chain.from_iterable(_input(i) for i in reading.inputs)

@@ -142,7 +142,7 @@ def dicom_source(
     hashes = sorted(reference.pixel_sha256 or "" for reference in reading.inputs)
     parts = (
         *(provenance.application, provenance.application_version, provenance.code_version),
-        *(model.digest for model in provenance.models),
+        *(model.identity for model in provenance.models),
         *uids,
         *hashes,
     )

@@ -77,7 +77,7 @@ def write_segmentation(context: Context, folder: Path) -> list[Path]:
     regions = segments(context)
     frames = frames_of_regions(regions)
     seg = _shell(context, source, regions, planes[frames[0].k])
-    add_pixels(seg, [region.mask for region in regions if region.mask is not None], frames)
+    add_pixels(seg, regions, frames)
     add_functional_groups(seg, planes, frames)
     _state_slice_distance(seg, context.main)
     dicom.stamp(seg, source, dicom.SEGMENTATION)

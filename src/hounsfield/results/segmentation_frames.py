@@ -19,7 +19,6 @@ from hounsfield.results import dicom_context as dicom
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
     from hounsfield.core import Region
@@ -41,39 +40,44 @@ class SegmentFrame:
 
 def frames_of_regions(regions: Sequence[Region]) -> list[SegmentFrame]:
     """A frame for each slice in which a region marks a voxel: by segment, then along the grid."""
-    marked = [
-        np.flatnonzero(region.mask.any(axis=(1, 2))).tolist() for region in regions if region.mask is not None
-    ]
+    marked = [_marked_slices(region) for region in regions]
     places = {k: place for place, k in enumerate(sorted(set().union(*marked)), start=1)}
     return [
         SegmentFrame(number, k, places[k]) for number, slices in enumerate(marked, start=1) for k in slices
     ]
 
 
-def add_pixels(seg: Dataset, masks: Sequence[NDArray[np.bool_]], frames: Sequence[SegmentFrame]) -> None:
+def _marked_slices(region: Region) -> list[int]:
+    return [k for k in range(region.grid.shape[0]) if region.slice_mask(k).any()]
+
+
+def add_pixels(seg: Dataset, regions: Sequence[Region], frames: Sequence[SegmentFrame]) -> None:
     """State size and bits of the frames, and whether segments overlap.
 
-    masks: (slice, row, column), by segment number from 1. Frame follows frame without padding (PS3.5 8.1.1), so eight
+    regions: masks, by segment number from 1. Frame follows frame without padding (PS3.5 8.1.1), so eight
     of them fill whole bytes whatever their size.
     """
-    seg.NumberOfFrames, (seg.Rows, seg.Columns) = len(frames), masks[0].shape[1:]
-    seg.SegmentsOverlap = "YES" if _overlap(masks, sorted({frame.k for frame in frames})) else "NO"
+    seg.NumberOfFrames, (seg.Rows, seg.Columns) = len(frames), regions[0].grid.shape[1:]
+    seg.SegmentsOverlap = "YES" if _overlap(regions, sorted({frame.k for frame in frames})) else "NO"
     pieces = [
-        np.packbits(np.stack([masks[f.segment_number - 1][f.k] for f in eight]), bitorder="little").data
+        np.packbits(
+            np.stack([regions[f.segment_number - 1].slice_mask(f.k) for f in eight]), bitorder="little"
+        ).data
         for eight in (frames[start : start + 8] for start in range(0, len(frames), 8))
     ]
     padding = bytes(sum(piece.nbytes for piece in pieces) % 2)
     seg.add_new("PixelData", "OB", b"".join([*pieces, padding]))
 
 
-def _overlap(masks: Sequence[NDArray[np.bool_]], slices: Sequence[int]) -> bool:
-    """Whether a voxel of these slices lies in two masks."""
+def _overlap(regions: Sequence[Region], slices: Sequence[int]) -> bool:
+    """Whether a voxel of these slices lies in two regions."""
     for k in slices:
-        seen = masks[0][k].copy()
-        for mask in masks[1:]:
-            if (seen & mask[k]).any():
+        seen = regions[0].slice_mask(k).copy()
+        for region in regions[1:]:
+            mask = region.slice_mask(k)
+            if (seen & mask).any():
                 return True
-            seen |= mask[k]
+            seen |= mask
     return False
 
 

@@ -33,7 +33,7 @@ def recalibrate(
     if split.digest != bundle.card.split_digest:
         raise RecipeError(
             f"the recipe splits its data as {split.digest[:12]}, the card of {bundle.name} states "
-            f"{bundle.card.split_digest[:12]}: use the data and the recipe that trained it"
+            f"{(bundle.card.split_digest or 'none')[:12]}: use the data and the recipe that trained it"
         )
     network = load_model(bundle).network
     groups = {p: tuple(dataset.groups[index] for index in split.indices(p)) for p in ("tune", "test")}

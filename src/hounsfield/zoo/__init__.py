@@ -5,9 +5,15 @@ write_bundle.py. The layout is that of a MONAI bundle plus `hounsfield.json`. No
 network: that is `inference`. No torch, and pickles are never read.
 """
 
-from hounsfield.zoo.bundle import Bundle, open_bundle
+from hounsfield.zoo.bundle import Bundle, open_bundle, verify_bundle
 from hounsfield.zoo.card_part import Estimate
-from hounsfield.zoo.find_bundle import default_search, find_bundle, installed_bundles
+from hounsfield.zoo.find_bundle import (
+    default_search,
+    find_bundle,
+    installed_bundles,
+    shipped_models,
+    user_models,
+)
 from hounsfield.zoo.guard_card import Detection, Guard, GuardCurve
 from hounsfield.zoo.model_card import (
     Agreement,
@@ -25,8 +31,18 @@ from hounsfield.zoo.model_card import (
     MapTest,
     ModelCard,
     Network,
-    Preprocessing,
     Threshold,
+)
+from hounsfield.zoo.picture_card import Preprocessing, Scores
+from hounsfield.zoo.views_card import View, ViewsPreprocessing
+from hounsfield.zoo.volume_card import (
+    Channel,
+    GreyValues,
+    Origin,
+    VolumeInference,
+    VolumePreprocessing,
+    VoxelLabels,
+    WindowSettings,
 )
 from hounsfield.zoo.write_bundle import write_bundle
 
@@ -38,12 +54,14 @@ __all__ = [
     "Baseline",
     "Bundle",
     "Calibrator",
+    "Channel",
     "ClassCode",
     "Conformal",
     "DataSource",
     "Detection",
     "Estimate",
     "Figure",
+    "GreyValues",
     "Guard",
     "GuardCurve",
     "InferenceSettings",
@@ -51,11 +69,22 @@ __all__ = [
     "MapTest",
     "ModelCard",
     "Network",
+    "Origin",
     "Preprocessing",
+    "Scores",
     "Threshold",
+    "View",
+    "ViewsPreprocessing",
+    "VolumeInference",
+    "VolumePreprocessing",
+    "VoxelLabels",
+    "WindowSettings",
     "default_search",
     "find_bundle",
     "installed_bundles",
     "open_bundle",
+    "shipped_models",
+    "user_models",
+    "verify_bundle",
     "write_bundle",
 ]

@@ -14,11 +14,13 @@ from hounsfield.core.errors import ModelError
 from hounsfield.zoo.find_bundle import CARD_FILE, find_bundle
 from hounsfield.zoo.model_card import ModelCard, is_bundle_name
 from hounsfield.zoo.safe_arrays import check_header, read_arrays
+from hounsfield.zoo.signature import SIGNATURE_FILE, require_signature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FILE = "models/model.safetensors"
+SAMPLE_FILE = "models/sample.safetensors"  # may be there: what a runtime is tried on
 METADATA_FILE = "configs/metadata.json"
 INFERENCE_FILE = "configs/inference.json"
 README_FILE = "docs/README.md"
@@ -72,14 +74,34 @@ class Bundle:
             return {}
         return read_arrays(self.read(self.card.guard.arrays), self.card.guard.arrays)
 
+    def sample(self) -> NDArray[Any] | None:
+        """An input of the network (n, channels, *spatial), float32, on which runtimes are compared; None if it brings none."""
+        if SAMPLE_FILE not in self.card.files:
+            return None
+        arrays = read_arrays(self.read(SAMPLE_FILE), SAMPLE_FILE)
+        if set(arrays) != {"input"} or arrays["input"].dtype.str != "<f4" or arrays["input"].ndim < 4:
+            raise ModelError(
+                f"{SAMPLE_FILE} of bundle {self.name} does not hold one float32 array `input` (n, channels, *spatial). "
+                "Get the bundle again."
+            )
+        return arrays["input"]
+
 
 def open_bundle(folder_or_name: Path | str) -> Bundle:
     """Open and verify a bundle, given its folder or the name of an installed one.
 
     Every listed file must be there with the SHA-256 that the card states, and no other file may be.
+    Where settings require signatures, one by a trusted key must be there as well.
     Raises ModelError naming the file, what was expected and what was found; MissingModel if no bundle
     of that name is installed.
     """
+    bundle = verify_bundle(folder_or_name)
+    require_signature(bundle.folder, bundle.name, bundle.version, bundle.digest)
+    return bundle
+
+
+def verify_bundle(folder_or_name: Path | str) -> Bundle:
+    """As `open_bundle`, signed or not: for what writes, signs or describes a bundle. To run one, open it."""
     folder = _folder(folder_or_name)
     content = _read_card(folder)
     card = _parse_card(content, folder)
@@ -97,6 +119,14 @@ def open_bundle(folder_or_name: Path | str) -> Bundle:
         if name.endswith(".safetensors"):
             _check_arrays_file(folder / name, name)
     return Bundle(folder, card, _joint_digest(digests))
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card of a bundle, nothing else verified: to describe a bundle that is not whole. Raises ModelError."""
+    card = _parse_card(_read_card(folder), folder)
+    for name in card.files:
+        _check_name(name)
+    return card
 
 
 def _folder(folder_or_name: Path | str) -> Path:
@@ -173,7 +203,7 @@ def _check_same_files(folder: Path, card: ModelCard) -> None:
         raise ModelError(
             f"bundle {card.name} lacks {missing[0]}, which its card lists. Get the bundle again."
         )
-    unlisted = sorted(found - set(card.files) - {CARD_FILE})
+    unlisted = sorted(found - set(card.files) - {CARD_FILE, SIGNATURE_FILE})
     if unlisted:
         raise ModelError(
             f"bundle {card.name} holds {unlisted[0]}, which its card does not list. Remove that file, or get "

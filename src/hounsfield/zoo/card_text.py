@@ -149,13 +149,28 @@ def _passed(item: MapEvidence) -> str:
     return f" Passed {sum(test.passed for test in item.tests)} of {len(item.tests)} tests of maps."
 
 
+def _origin_lines(card: ModelCard) -> list[str]:
+    """Where an imported model came from, and what its file did not say."""
+    if card.origin is None:
+        return []
+    found = card.origin
+    return [
+        "## Origin",
+        "",
+        f"Imported from {found.source} ({found.format}, SHA-256 {found.source_sha256}).",
+        *([f"Not stated there: {', '.join(found.unstated)}."] if found.unstated else []),
+        *([f"Outputs left out: {', '.join(found.left_out)}."] if found.left_out else []),
+        "",
+    ]
+
+
 def _data_lines(card: ModelCard) -> list[str]:
     lines = [
         f"- {item.name}: {item.n_cases} cases in {item.n_groups} groups; {item.source}. "
         f"Licence: {item.licence.rstrip('.')}. {item.citation}"
         for item in card.data
     ]
-    return ["## Data", "", *lines]
+    return ["## Data", "", *(lines or ["Not stated."])]
 
 
 def readme_text(card: ModelCard) -> str:
@@ -204,7 +219,8 @@ def readme_text(card: ModelCard) -> str:
         *_audit_lines(card),
         *_data_lines(card),
         "",
-        f"Split {card.split_digest}, seed {card.seed}, code version {card.code_version}.",
+        *_origin_lines(card),
+        f"Split {card.split_digest or 'not stated'}, seed {card.seed}, code version {card.code_version}.",
         "",
     ]
     return "\n".join(lines)
@@ -219,6 +235,7 @@ def licence_text(card: ModelCard) -> str:
         "",
         "The weights were learned from:",
         "",
+        *([] if card.data else ["Not stated.", ""]),
     ]
     for item in card.data:
         lines += [

@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from hounsfield.zoo.card_part import CardPart, Estimate, Fraction, Text
+from hounsfield.core.errors import ModelError
+from hounsfield.zoo.card_part import CardPart, Digest, Estimate, Fraction, Text
 from hounsfield.zoo.guard_card import Guard  # noqa: TC001 - pydantic reads it when the class is made
+from hounsfield.zoo.picture_card import Preprocessing, Scores
+from hounsfield.zoo.views_card import ViewsPreprocessing
+from hounsfield.zoo.volume_card import Origin, VolumeInference, VolumePreprocessing
 
 CARD_VERSION: Literal["1.0"] = "1.0"
-_SHA256 = r"^[0-9a-f]{64}$"
 _KEBAB = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-
-Digest = Annotated[str, Field(pattern=_SHA256)]
 
 
 class ClassCode(CardPart):
@@ -90,25 +91,6 @@ class Calibrator(CardPart):
     ece_before: Estimate | None = None
     ece_after: Estimate | None = None
     note: str = ""
-
-
-class Preprocessing(CardPart):
-    """How a picture becomes the network's input; `datasets.fit_picture` is the one place that does it.
-
-    percentile-zscore: clipped at the two percentiles, set on a square with its aspect kept, then mean 0
-    and standard deviation 1.
-    """
-
-    size_px: int = Field(ge=16, le=2048)
-    normalisation: Literal["percentile-zscore"] = "percentile-zscore"
-    percentile_low: float = Field(default=1.0, ge=0.0, le=100.0)
-    percentile_high: float = Field(default=99.5, ge=0.0, le=100.0)
-
-    @model_validator(mode="after")
-    def _percentiles_are_ordered(self) -> Self:
-        if self.percentile_low >= self.percentile_high:
-            raise ValueError("percentile_low is not below percentile_high")
-        return self
 
 
 class Answers(CardPart):
@@ -215,6 +197,12 @@ class MapEvidence(Estimate):
     tests: tuple[MapTest, ...] = ()
 
 
+def _kind(record: Any) -> str:
+    """Which preprocessing a record is; cards older than volumes do not say it."""
+    kind = record.get("kind", "picture") if isinstance(record, dict) else getattr(record, "kind", "picture")
+    return str(kind)
+
+
 class AuditNote(CardPart):
     """One question of an audit and its answer in a sentence or two."""
 
@@ -235,9 +223,12 @@ class AuditSummary(CardPart):
 class ModelCard(CardPart):
     """Everything that a reader of a result may want to know of the model behind it.
 
-    name: kebab-case. outputs: whether classes exclude each other, or are findings that stand alone. split_digest: SHA-256 of the split's list of cases. explanations: evidence by the
-    name of the explanation ("grad-cam"). recipe: the whole recipe that trained the model. files:
-    SHA-256 of every other file of the bundle by its path, filled in by `write_bundle`.
+    name: kebab-case. outputs: whether classes exclude each other, are findings that stand alone, or number the voxels of a
+    volume (`voxels`; the first class is then the background). split_digest: SHA-256 of the split's list of cases.
+    scores: what is shown of the outputs of a model without calibrator.
+    volume: how a network of volumes is run. explanations: evidence by the name of the explanation ("grad-cam"). recipe: the
+    whole recipe that trained the model. origin: of an imported model; only such a one may leave out data and split.
+    files: SHA-256 of every other file of the bundle by its path, filled in by `write_bundle`.
     """
 
     card_version: Literal["1.0"] = CARD_VERSION
@@ -245,24 +236,31 @@ class ModelCard(CardPart):
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     title: Text
     classes: tuple[ClassCode, ...] = Field(min_length=1)
-    outputs: Literal["exclusive", "independent"] = "exclusive"
+    outputs: Literal["exclusive", "independent", "voxels"] = "exclusive"
     task: Text
     modality: Text
     intended_use: Text
     not_for: tuple[Text, ...] = Field(min_length=1)
     evidence_level: Text
-    data: tuple[DataSource, ...] = Field(min_length=1)
+    data: tuple[DataSource, ...] = ()
     licence: Text
     authors: Text = "The Hounsfield contributors"
-    split_digest: Digest
-    seed: int
+    split_digest: Digest | None = None
+    seed: int = 0
     network: Network
-    preprocessing: Preprocessing
+    preprocessing: Annotated[
+        Annotated[Preprocessing, Tag("picture")]
+        | Annotated[ViewsPreprocessing, Tag("views")]
+        | Annotated[VolumePreprocessing, Tag("volume")],
+        Discriminator(_kind),
+    ]
+    volume: VolumeInference | None = None
     inference: InferenceSettings = InferenceSettings()
     metrics: tuple[Figure, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     thresholds: dict[str, Threshold] = Field(default_factory=dict)
     calibrator: Calibrator | None = None
+    scores: Scores | None = None
     conformal: Conformal | None = None
     agreement: Agreement | None = None
     guard: Guard | None = None
@@ -270,6 +268,7 @@ class ModelCard(CardPart):
     known_shortcuts: tuple[str, ...] = ()
     audits: tuple[AuditSummary, ...] = ()
     recipe: dict[str, Any] = Field(default_factory=dict)
+    origin: Origin | None = None
     code_version: Text
     files: dict[str, Digest] = Field(default_factory=dict)
 
@@ -285,7 +284,26 @@ class ModelCard(CardPart):
             raise ValueError("thresholds stand on calibrated probabilities, but the card names no calibrator")
         if self.conformal is not None:
             self._check_conformal(self.conformal)
+        if self.origin is None and (not self.data or self.split_digest is None):
+            raise ValueError("a model that was not imported states its data and the digest of its split")
+        if self.scores is not None and set(self.scores.operating_points) not in (set(), set(names)):
+            raise ValueError("operating_points are given for other classes than the card's")
+        self._check_voxels()
         return self
+
+    def _check_voxels(self) -> None:
+        is_volume = isinstance(self.preprocessing, VolumePreprocessing)
+        if (self.outputs == "voxels") != is_volume or (self.volume is not None) != is_volume:
+            raise ValueError(
+                "outputs voxels, a preprocessing of kind volume and `volume` come together or not at all"
+            )
+        if self.volume is None:
+            return
+        highest = max(self.volume.voxel_labels.paint, default=0)
+        if highest >= len(self.classes) or len(self.classes) < 2:
+            raise ValueError(
+                f"labels of voxels number the classes from 0, the background: {len(self.classes)} classes are too few"
+            )
 
     def _check_conformal(self, conformal: Conformal) -> None:
         if self.calibrator is None:
@@ -302,6 +320,31 @@ class ModelCard(CardPart):
     def class_names(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
         return tuple(item.name for item in self.classes)
+
+    @property
+    def picture(self) -> Preprocessing:
+        """How a picture becomes the input. Raises ModelError for a model of volumes or of several views."""
+        if not isinstance(self.preprocessing, Preprocessing):
+            is_views = self.preprocessing.kind == "views"
+            takes = "reads several views" if is_views else "labels the voxels of volumes"
+            raise ModelError(f"model {self.name} {takes}; one that reads pictures is needed here")
+        return self.preprocessing
+
+    @property
+    def views(self) -> ViewsPreprocessing:
+        """How several views become the input. Raises ModelError for another model."""
+        if not isinstance(self.preprocessing, ViewsPreprocessing):
+            raise ModelError(f"model {self.name} takes a {self.preprocessing.kind}, not several views")
+        return self.preprocessing
+
+    @property
+    def of_volumes(self) -> tuple[VolumePreprocessing, VolumeInference]:
+        """How a volume becomes the input and how the network is run. Raises ModelError for a model of pictures."""
+        if not isinstance(self.preprocessing, VolumePreprocessing) or self.volume is None:
+            raise ModelError(
+                f"model {self.name} reads pictures; one that labels the voxels of volumes is needed here"
+            )
+        return self.preprocessing, self.volume
 
     def figure(self, name: str) -> Figure | None:
         """The figure of that name on data that training never saw; None where none was measured."""

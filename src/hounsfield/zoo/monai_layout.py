@@ -32,29 +32,7 @@ def _installed_version(package: str) -> str:
 
 def metadata(card: ModelCard) -> dict[str, Any]:
     """`configs/metadata.json`: the keys that the specification demands, from the card."""
-    shape_px = [card.preprocessing.size_px, card.preprocessing.size_px]
-    picture = {
-        "type": "image",
-        "format": "magnitude",
-        "modality": card.modality,
-        "num_channels": 1,
-        "spatial_shape": shape_px,
-        "dtype": "float32",
-        "value_range": [],
-        "is_patch_data": False,
-        "channel_def": {"0": "image"},
-    }
-    logits = {
-        "type": "tuples",
-        "format": "classes",
-        "modality": "n/a",
-        "num_channels": len(card.classes),
-        "spatial_shape": [],
-        "dtype": "float32",
-        "value_range": [],
-        "is_patch_data": False,
-        "channel_def": {str(index): name for index, name in enumerate(card.class_names)},
-    }
+    inputs, outputs = _formats(card)
     return {
         "version": card.version,
         "changelog": {card.version: f"Made with code version {card.code_version}"},
@@ -74,10 +52,47 @@ def metadata(card: ModelCard) -> dict[str, Any]:
         "data_source": "; ".join(f"{source.name}: {source.source}" for source in card.data),
         "references": [source.citation for source in card.data],
         "network_data_format": {
-            "inputs": {"image": picture},
-            "outputs": {"class_logits": logits, **_mask_output(card, picture)},
+            "inputs": inputs,
+            "outputs": outputs,
         },
     }
+
+
+def _tensor(modality: str, shape: list[int], channels: list[str], **more: Any) -> dict[str, Any]:
+    """The keys that the specification demands of a tensor."""
+    return {
+        "type": "image",
+        "format": "magnitude",
+        "modality": modality,
+        "num_channels": len(channels),
+        "spatial_shape": shape,
+        "dtype": "float32",
+        "value_range": [],
+        "is_patch_data": False,
+        "channel_def": {str(index): name for index, name in enumerate(channels)},
+        **more,
+    }
+
+
+def _formats(card: ModelCard) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Input and output tensors of the network."""
+    names = list(card.class_names)
+    if card.volume is not None:
+        preprocessing, volume = card.of_volumes
+        shape = list(volume.windows.patch_zyx) if volume.windows else list(preprocessing.shape or ())
+        patch = {"is_patch_data": volume.windows is not None}
+        labels = [names[label] for label in volume.voxel_labels.paint] or names
+        seen = _tensor(card.modality, shape, [c.name for c in preprocessing.channels], **patch)
+        return {"image": seen}, {
+            "pred": _tensor(card.modality, shape, labels, format="segmentation", **patch)
+        }
+    if card.preprocessing.kind == "views":
+        seen = _tensor(card.modality, [], [view.name for view in card.views.views])
+        return {"image": seen}, {"class_logits": _tensor("n/a", [], names, type="tuples", format="classes")}
+    shape = [card.picture.size_px, card.picture.size_px]
+    picture = _tensor(card.modality, shape, ["image"] if card.picture.channels == 1 else ["image"] * 3)
+    logits = _tensor("n/a", [], names, type="tuples", format="classes")
+    return {"image": picture}, {"class_logits": logits, **_mask_output(card, picture)}
 
 
 def _mask_output(card: ModelCard, picture: dict[str, Any]) -> dict[str, Any]:
@@ -102,23 +117,57 @@ def inference_config(card: ModelCard) -> dict[str, Any]:
 
     Raises ModelError for network arguments that MONAI would take for code.
     """
-    from hounsfield.networks import networks
-
-    network = networks.get(card.network.name)
+    network = _network_class(card)
     code = [text for text in _texts(card.network.arguments) if text.startswith(("$", "@"))]
     if code:
         raise ModelError(
             f"the network argument {code[0]!r} of bundle {card.name} would be run or resolved by MONAI's "
             "configuration language. Use plain values."
         )
+    network_def = {
+        "_target_": f"{network.__module__}.{network.__qualname__}",
+        **card.network.arguments,
+    }
+    if card.volume is not None:
+        return {
+            "bundle_root": ".",
+            "network_def": network_def,
+            "inferer": _window_inferer(card),
+            "model": {"_target_": "hounsfield.inference.load_volume_model", "bundle": "@bundle_root"},
+        }
+    if card.preprocessing.kind == "views":
+        return {
+            "bundle_root": ".",
+            "network_def": network_def,
+            "inferer": {"_target_": "monai.inferers.SimpleInferer"},
+            "model": {"_target_": "hounsfield.inference.load_views_model", "bundle": "@bundle_root"},
+        }
     settings = card.preprocessing.model_dump(mode="json")
     return {
         "bundle_root": ".",
-        "network_def": {
-            "_target_": f"{network.__module__}.{network.__qualname__}",
-            **card.network.arguments,
-        },
+        "network_def": network_def,
         "preprocessing": {"_target_": "hounsfield.inference.PictureToInput", **settings},
         "inferer": {"_target_": "monai.inferers.SimpleInferer"},
         "model": {"_target_": "hounsfield.inference.load_model", "bundle": "@bundle_root"},
+    }
+
+
+def _network_class(card: ModelCard) -> Any:
+    from hounsfield.networks import networks
+    from hounsfield.networks.segmentation import segmentation_networks
+
+    return (segmentation_networks if card.outputs == "voxels" else networks).get(card.network.name)
+
+
+def _window_inferer(card: ModelCard) -> dict[str, Any]:
+    """MONAI's inferer nearest to what the card states; the windows' spread and weights differ a little from ours."""
+    windows = card.of_volumes[1].windows
+    if windows is None:
+        return {"_target_": "monai.inferers.SimpleInferer"}
+    return {
+        "_target_": "monai.inferers.SlidingWindowInferer",
+        "roi_size": list(windows.patch_zyx),
+        "sw_batch_size": windows.batch_size,
+        "overlap": windows.overlap,
+        "mode": "constant" if windows.blend == "constant" else "gaussian",
     }

@@ -32,13 +32,15 @@ _OTHER_FORMATS = {
 
 def check_header(content: bytes, name: str) -> None:
     """Raise ModelError unless `content` begins as a safetensors file; `name` says which file it is."""
+    n_header = int.from_bytes(content[:8], "little") if len(content) >= 8 else 0
+    # A length of 0x580 begins as a pickle does: what follows the eight bytes decides.
+    is_described = content[8:9] == b"{" and n_header <= len(content) - 8
     for beginning, kind in _OTHER_FORMATS.items():
-        if content.startswith(beginning):
+        if content.startswith(beginning) and not is_described:
             raise ModelError(
                 f"{name} is {kind}, not safetensors. Such files can run code when they are loaded and are "
                 "never opened here: convert the weights with safetensors where they were made."
             )
-    n_header = int.from_bytes(content[:8], "little") if len(content) >= 8 else 0
     if not 2 <= n_header <= min(LARGEST_HEADER_BYTES, len(content) - 8):
         raise ModelError(
             f"{name} states a header of {n_header} bytes in a file of {len(content)} (at most "
@@ -52,8 +54,10 @@ def check_header(content: bytes, name: str) -> None:
         raise ModelError(f"{name} has a header that is no JSON object. Get the file again.")
 
 
-def read_arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
+def read_arrays(content: bytes, name: str, *, finite: bool = True) -> dict[str, NDArray[Any]]:
     """The arrays in the bytes of a safetensors file, by key; every floating number in them is finite.
+
+    finite: False lets others pass (thresholds that are not a number where a class is not there).
 
     Raises ModelError naming the file and the key, MissingModel if safetensors is not installed.
     """
@@ -63,20 +67,22 @@ def read_arrays(content: bytes, name: str) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = numpy_format.load(content)
     except (damage, KeyError, ValueError) as error:
         raise ModelError(f"{name} cannot be read as safetensors ({error}). Get the file again.") from error
-    _check_finite(arrays, name)
+    if finite:
+        _check_finite(arrays, name)
     return arrays
 
 
-def arrays_as_bytes(arrays: Mapping[str, Any], name: str) -> bytes:
+def arrays_as_bytes(arrays: Mapping[str, Any], name: str, *, finite: bool = True) -> bytes:
     """The bytes of a safetensors file with `arrays` (NumPy arrays, or torch tensors on any device).
 
-    The same arrays give the same bytes. Raises ModelError for no arrays and for numbers that are not
-    finite.
+    The same arrays give the same bytes. Raises ModelError for no arrays and, unless `finite` is False, for
+    numbers that are not finite.
     """
     if not arrays:
         raise ModelError(f"there are no arrays to write into {name}")
     plain = {key: _as_numpy(arrays[key]) for key in sorted(arrays)}
-    _check_finite(plain, name)
+    if finite:
+        _check_finite(plain, name)
     numpy_format, _ = _library()
     content: bytes = numpy_format.save(plain)
     return content

@@ -15,9 +15,10 @@ from hounsfield.zoo.bundle import (
     LICENCE_FILE,
     METADATA_FILE,
     README_FILE,
+    SAMPLE_FILE,
     WEIGHTS_FILE,
     Bundle,
-    open_bundle,
+    verify_bundle,
 )
 from hounsfield.zoo.card_text import licence_text, readme_text
 from hounsfield.zoo.find_bundle import CARD_FILE
@@ -36,13 +37,15 @@ def write_bundle(
     card: ModelCard,
     weights: Mapping[str, Any],
     guard_arrays: Mapping[str, Any] | None = None,
+    sample: Any = None,
 ) -> Bundle:
     """Write the whole bundle and open it again, verified.
 
     folder: it must bear the card's name; a bundle that is there already is replaced as a whole. card:
     `files` is filled in here. weights and guard_arrays: NumPy arrays or torch tensors by key, finite.
-    Guard arrays are needed exactly when the card names a guard. To change a card alone, pass the
-    `weights()` and `guard_arrays()` of the opened bundle. Raises ModelError; on any error what was
+    Guard arrays are needed exactly when the card names a guard. sample: an input of the network, float32 (n, channels,
+    *spatial), on which runtimes are compared. To change a card alone, pass the `weights()`, `guard_arrays()` and
+    `sample()` of the opened bundle. Raises ModelError; on any error what was
     there before is untouched.
     """
     if folder.name != card.name:
@@ -61,17 +64,19 @@ def write_bundle(
     }
     if card.guard is not None and guard_arrays is not None:
         contents[card.guard.arrays] = arrays_as_bytes(guard_arrays, card.guard.arrays)
+    if sample is not None:
+        contents[SAMPLE_FILE] = arrays_as_bytes({"input": sample}, SAMPLE_FILE)
     files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
     contents[CARD_FILE] = _json_bytes(card.model_copy(update={"files": files}).model_dump(mode="json"))
-    _put_in_place(folder, contents)
-    return open_bundle(folder)
+    put_in_place(folder, contents)
+    return verify_bundle(folder)
 
 
 def _json_bytes(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _put_in_place(folder: Path, contents: Mapping[str, bytes]) -> None:
+def put_in_place(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write everything beside `folder`, verify it there, then exchange the two by renaming."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
@@ -80,7 +85,7 @@ def _put_in_place(folder: Path, contents: Mapping[str, bytes]) -> None:
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        open_bundle(fresh)
+        verify_bundle(fresh)
         old = Path(scratch) / "replaced"
         if folder.exists():
             folder.rename(old)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hounsfield.evaluation.audit.leaks import LeakReport
 
-_MOST_ROWS, _MOST_SHOWN, _A_ROW = 200, 12, 4
+_MOST_ROWS, _MOST_SHOWN, _A_ROW = 200, 12, 3
 
 
 def leak_section(
@@ -53,7 +53,7 @@ def _answer(report: LeakReport, leaked: int, alike: int) -> str:
     share = f"{leaked} of {report.n_test} test items ({leaked / report.n_test:.1%})"
     also = f" {alike} more are like a training item and should be looked at." if alike else ""
     if leaked:
-        return f"{share} stand in the training data too, by name, by hash or as a copy.{also} Leave them out of the test."
+        return f"{share} stand in the training data too, by name, by hash or as a copy: leave them out of the test.{also}"
     if alike:
         return f"No test item stands in the training data by name, hash or as a copy.{also}"
     return (
@@ -212,10 +212,11 @@ def _sheet(pairs: Sequence[Pair], train: Sequence[LeakItem], test: Sequence[Leak
         names = f"{_short(test[pair.first].where)} / {_short(train[pair.second].where)}"
         for line, words in ((12, names), (25, said)):
             parts.append(
-                f'<text x="{x}" y="{y + SIDE + line}" font-size="9" font-family="sans-serif" fill="#222">{escape(words)}</text>'
+                f'<text x="{x}" y="{y + SIDE + line}" font-size="10" font-family="sans-serif" fill="#222">{escape(words)}</text>'
             )
     rows = -(-len(pairs) // _A_ROW)
-    size = f"0 0 {width * min(len(pairs), _A_ROW)} {height * rows}"
+    # One width for any number of pairs, so that the letters are of one size.
+    size = f"0 0 {width * _A_ROW - 14} {height * rows}"
     return f'<svg viewBox="{size}" role="img" aria-label="pairs of pictures">{"".join(parts)}</svg>'
 
 

@@ -58,8 +58,12 @@ class MeshNet(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.head = nn.Conv3d(channels, n_classes, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, in_channels, z, y, x) to logits (n, n_classes, z, y, x)."""
+    def body(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, in_channels, z, y, x) to what `head`, which sees each voxel by itself, makes logits of."""
         for layer in self.layers:  # one at a time, so that no layer's input outlives it
             x = layer(x)
-        return self.head(x)  # type: ignore[no-any-return]  # nn.Module is untyped
+        return x
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, in_channels, z, y, x) to logits (n, n_classes, z, y, x)."""
+        return self.head(self.body(x))  # type: ignore[no-any-return]  # nn.Module is untyped

@@ -6,23 +6,26 @@ come out and nothing else happens. `convert_weights` does it in a process of its
 leaves safetensors. Not here: bundles of ours (zoo), networks that the weights belong to (networks).
 """
 
-from hounsfield.zoo.foreign_weights.convert_weights import convert_weights
+from hounsfield.zoo.foreign_weights.convert_weights import StoredNetwork, convert_weights, stored_network
 from hounsfield.zoo.foreign_weights.read_weights import (
     ForeignWeights,
     WeightsFormat,
     read_foreign_weights,
     weights_format,
 )
-from hounsfield.zoo.foreign_weights.state_dict import state_dict_of, without_wrapper_names
+from hounsfield.zoo.foreign_weights.state_dict import state_dict_of, texts_of, without_wrapper_names
 from hounsfield.zoo.foreign_weights.torch_pickle import Unread
 
 __all__ = [
     "ForeignWeights",
+    "StoredNetwork",
     "Unread",
     "WeightsFormat",
     "convert_weights",
     "read_foreign_weights",
     "state_dict_of",
+    "stored_network",
+    "texts_of",
     "weights_format",
     "without_wrapper_names",
 ]

@@ -48,13 +48,14 @@ def weights_format(path: Path) -> WeightsFormat:
         return "torch archive"
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "hdf5"
+    n_header = int.from_bytes(head[:8], "little")
+    # Before pickles: a header of 0x280 to 0x580 bytes begins as they do.
+    if len(head) > 8 and 2 <= n_header <= path.stat().st_size - 8 and head[8:9] == b"{":
+        return "safetensors"
     if head[:1] == b"\x80" and head[1:2] in {b"\x02", b"\x03", b"\x04", b"\x05"}:
         return "torch pickle"
     if head.lstrip()[:1] == b"{":
         return _json_format(path)
-    n_header = int.from_bytes(head[:8], "little")
-    if len(head) > 8 and 2 <= n_header <= path.stat().st_size - 8 and head[8:9] == b"{":
-        return "safetensors"
     raise ModelError(
         f"{path.name} begins as none of the formats that are read here (safetensors, a checkpoint of torch, a layers "
         "model of TensorFlow.js). If it holds bare numbers, give the JSON that describes them."

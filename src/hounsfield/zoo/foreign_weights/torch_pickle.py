@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import pickle
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from hounsfield.core.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
     from numpy.typing import NDArray
@@ -42,9 +43,13 @@ _PLAIN_DTYPE = ("f", "i", "u", "b")
 
 
 class Unread:
-    """What stands in place of an object of an unknown class: nothing of it was built or run. name: the class."""
+    """What stands in place of an object of an unknown class: nothing of it was built or run.
+
+    name: the class. state: the attributes that were stored for it, as data; empty where they were stored otherwise.
+    """
 
     name = ""
+    state: Mapping[str, Any] = MappingProxyType({})
 
     def __new__(cls, *_args: Any, **_names: Any) -> Self:
         """Whatever it is called with, an object without content."""
@@ -53,8 +58,10 @@ class Unread:
     def __init__(self, *_args: Any, **_names: Any) -> None:
         """Take and forget."""
 
-    def __setstate__(self, _state: Any) -> None:
-        """Forget the state, too."""
+    def __setstate__(self, state: Any) -> None:
+        """Keep the stored attributes as data: a whole network that was pickled holds its weights there."""
+        if isinstance(state, dict):
+            self.state = state
 
     def __setitem__(self, _key: Any, _value: Any) -> None:
         """Forget the item."""
@@ -178,6 +185,10 @@ class _Follower(pickle.Unpickler):
 
     def persistent_load(self, reference: Any) -> Any:
         """Torch refers to storages as ("storage", type, key, device, number of elements, ...)."""
+        if (
+            reference[0] == "module"
+        ):  # before torch 1.6 a network's class came with its source, which is passed over
+            return reference[1]
         kind, element_type, key, _device, n_elements = reference[:5]
         if kind != "storage" or not isinstance(element_type, str):
             raise ModelError(
