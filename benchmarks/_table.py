@@ -56,7 +56,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
-def wilson_interval(n_hits: int, n_cases: int, *, z: float = 1.959964) -> tuple[float, float]:
+def wilson_interval(n_hits: float, n_cases: int, *, z: float = 1.959964) -> tuple[float, float]:
     """95 % interval of a fraction. Source: Wilson 1927, J Am Stat Assoc 22:209."""
     if n_cases <= 0:
         raise ValueError("a fraction of no cases has no interval")

@@ -1,261 +1,331 @@
-"""Every set of pictures against every shipped model's guard: how many are refused.
+"""Every set of pictures in the data folder against a model's guard: how many are refused, and what other limits would do.
 
-    python -m benchmarks.guard [--data FOLDER] [--most N] [--update-card]
+    python -m benchmarks.guard [--data FOLDER] [--most N] [--part tune] [--update-card]
+    python -m benchmarks.guard --films runs/chest_films_small/chest-films-small [--write FILE]
 
-Each picture is read by `hounsfield.read` as a file without header, so that nothing but its pixels can speak
-against it. Right pictures are the model's own test part, always whole; of every other set at most N are read,
-evenly spaced (60 unless told: about 7 minutes of processor time). The card takes the foreign sets, and keeps
-what training measured on more pictures of the same set.
+Without --films the shipped model of brain slices, with it the network that `recipes/chest_films_small.yaml` trains, which
+no application uses. Each picture is read as a file without header, so that nothing but its pixels can speak against it:
+by `hounsfield.studies`, the gates of the pipeline and of the application, the model's guard, and of brain slices the
+outline, without which the application refuses. Right pictures are the model's own test part (--part tune: the part to
+choose on, without foreign sets), always whole; of every other set at most N are read, evenly spaced (all unless told).
+Intervals resample patients, volumes or files.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
+from benchmarks._guard_sets import (
+    PictureSet,
+    made_sets,
+    right_and_changed,
+    sets_of_files,
+    sets_of_volumes,
+)
 from benchmarks._table import heading, table, wilson_interval, with_data_option
-from benchmarks.brain_tumour_mr import NAME, cases_of_part, read_files
-from hounsfield.zoo import Bundle, Detection, find_bundle, open_bundle, write_bundle
+from benchmarks.brain_tumour_mr import NAME, cases_of_part
+from hounsfield.metrics import auroc, cluster_bootstrap
+from hounsfield.zoo import Bundle, Detection, Estimate, GuardCurve, find_bundle, open_bundle, write_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-# Sets of picture files below the data folder: name, what they show.
-FILES = {
-    "nih_cxr/images": "chest films (NIH)",
-    "covid_cxr/images": "chest films (COVID-19)",
-    "head_ct_haemorrhage/images": "head CT",
-    "breast_us/images": "breast ultrasound",
-    "mias_mammography/images": "mammograms (MIAS)",
-    "mias_mammography/patches": "patches of mammograms (MIAS)",
-    "originals_2d": "full-size originals of these sets",
+    from hounsfield.inference import TorchModel
+
+    Reader = Callable[[Sequence[Path]], list["Answer"]]
+
+EVERY = 10_000
+FEWEST_GROUPS = 5  # of fewer the resamples are nearly all alike
+LEVELS = (
+    0.0,
+    0.01,
+    0.02,
+    0.03,
+    0.05,
+    0.075,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.5,
+)  # false refusals that the curve is drawn at
+# Sets that show a model's own kind of picture, or that may: told beside it, and no foreign set.
+OWN_KIND = {
+    NAME: ("head MR with a lesion, from elsewhere (PyRadiomics)",),
+    "films": ("chest films (NIH)", "chest films (COVID-19)", "chest films of 64 pixels (NIH)"),
 }
-N_MADE = 50
-RIGHT = "right: the test part"
-CHANGED = "right, "  # a right picture that was changed: told in the table, no foreign set
+LEFT_OUT = {
+    NAME: (),
+    "films": ("chest films (NIH)",),
+}  # the model's own data, of which the test part is shown
 
 
 @dataclass(frozen=True)
-class Row:
-    """How many pictures of one set were refused, and how many of these by the guard."""
+class Answer:
+    """What became of one picture; distance: infinite where another gate refused it before the guard could."""
 
-    name: str
-    n_pictures: int
-    n_refused: int
-    n_by_guard: int
+    is_refused: bool
+    by_guard: bool
+    distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One set with the answers to its pictures."""
+
+    pictures: PictureSet
+    answers: tuple[Answer, ...]
+
+    @property
+    def refused(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(n,) whether each was refused."""
+        return np.array([answer.is_refused for answer in self.answers])
+
+    @property
+    def distance(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """(n,) distances."""
+        return np.array([answer.distance for answer in self.answers])
+
+    @property
+    def n_groups(self) -> int:
+        """How many patients, volumes or files."""
+        return len(set(self.pictures.groups))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson interval of the refused share."""
-        return wilson_interval(self.n_refused, self.n_pictures)
+        """95 % interval of the refused share; groups are resampled.
 
-    def as_detection(self) -> Detection:
+        Where all or none are refused, or groups are too few to resample, Wilson's interval of as many groups.
+        """
+        refused = self.refused
+        if refused.all() or not refused.any() or self.n_groups < FEWEST_GROUPS:
+            return wilson_interval(self.n_groups * float(refused.mean()), self.n_groups)
+        rng = np.random.default_rng(0)
+        found = cluster_bootstrap(lambda index: float(refused[index].mean()), self.pictures.groups, rng=rng)
+        return found.low, found.high
+
+    def as_detection(self, name: str = "") -> Detection:
         """The row as a card holds it."""
         low, high = self.interval
-        share = self.n_refused / self.n_pictures
+        share = float(self.refused.mean())
         return Detection(
-            name=self.name,
-            n=self.n_pictures,
+            name=name or self.pictures.name,
+            n=len(self.answers),
+            n_groups=self.n_groups,
             refused_fraction=round(share, 4),
             low95=round(min(low, share), 4),
             high95=round(max(high, share), 4),
         )
 
 
-def judge(name: str, files: Sequence[Path]) -> Row:
-    """Read the files and count."""
-    readings = read_files(files)
-    refused = [reading for reading in readings.values() if reading.status == "refused"]
-    by_guard = [
-        reading for reading in refused if any(c.code == "not-a-contrast-t1-slice" for c in reading.conditions)
-    ]
-    # A file that could not even be opened gave no reading: it was refused before the application.
-    n_unread = len(files) - len(readings)
-    return Row(name, len(files), len(refused) + n_unread, len(by_guard))
+def reader_of(model: TorchModel, *, needs_outline: bool) -> Reader:
+    """The gates before the model, its guard, and of the model of brain slices whether a tumour was outlined.
+
+    These are the steps of `hounsfield.read` with the application, one by one and without maps and several answers, which
+    change no verdict and take four fifths of the time.
+    """
+    from hounsfield.applications.brain_tumour_mr import grey_picture
+    from hounsfield.core.errors import HounsfieldError
+    from hounsfield.pipeline.gate import judge_pixels
+    from hounsfield.studies import read_studies
+
+    level = model.bundle.card.inference.mask_threshold
+    by_gate = Answer(is_refused=True, by_guard=False, distance=np.inf)
+
+    def read(file: Path) -> Answer:
+        try:
+            image = read_studies(file).studies[0].series[0].image()
+            if judge_pixels(image):
+                return by_gate
+            prediction = model.run(grey_picture(image))
+        except (HounsfieldError, IndexError):
+            return by_gate
+        foreign = prediction.is_foreign
+        if not foreign and needs_outline and not (prediction.mask >= level).any():
+            return by_gate
+        return Answer(foreign, foreign, float(prediction.guard_distance or 0.0))
+
+    return lambda files: [read(file) for file in files]
 
 
-def thinned(files: Sequence[Path], most: int) -> list[Path]:
-    """At most `most` of the files, evenly spaced."""
-    if len(files) <= most:
-        return list(files)
-    return [files[index] for index in np.linspace(0, len(files) - 1, most).astype(int)]
+def without_answers(bundle: Bundle) -> TorchModel:
+    """The model of a bundle, giving one answer alone to each picture."""
+    from dataclasses import replace
+
+    from hounsfield.inference import load_model
+
+    inference = bundle.card.inference.model_copy(update={"answers": None})
+    return load_model(replace(bundle, card=bundle.card.model_copy(update={"inference": inference})))
 
 
-def sets_of_files(data: Path, most: int) -> Iterator[tuple[str, list[Path]]]:
-    """The sets that are files already."""
-    for folder, title in FILES.items():
-        files = sorted(p for p in (data / folder).iterdir() if p.suffix.lower() in {".png", ".jpg", ".jpeg"})
-        if folder == "originals_2d":
-            files = [file for file in files if not file.name.startswith("brain_")]
-        if files:
-            yield title, thinned(files, most)
+def curve(right: Row, foreign: Sequence[Row], threshold: float) -> GuardCurve:
+    """Shares refused at the thresholds that refuse `LEVELS` of the right pictures, and at the model's own."""
+    distances = right.distance
+    finite = distances[np.isfinite(distances)]
+    candidates = [float(np.quantile(distances, 1 - level, method="lower")) for level in LEVELS]
+    known = [min(one, float(finite.max())) for one in candidates]
+    thresholds = sorted({*known, threshold})
 
+    def shares(row: Row) -> tuple[float, ...]:
+        return tuple(round(float((row.distance > one).mean()), 4) for one in thresholds)
 
-def made_sets(data: Path, most: int, folder: Path) -> Iterator[tuple[str, list[Path]]]:
-    """Sets made here: small films, CT and MR slices of other parts, photographs, noise, even pictures."""
-    films = np.load(data / "nih_cxr_64" / "images.npz", allow_pickle=False)
-    small = films[films.files[0]]
-    yield "chest films of 64 pixels (NIH)", thinned(_written(folder / "small", list(small)[:most]), most)
-    yield "CT slices of the chest", thinned(_written(folder / "ct", _ct_slices(data)), most)
-    yield "T1 MR slices of the thigh", thinned(_written(folder / "thigh", _thigh_slices(data)), most)
-    colour = _photographs()
-    yield "colour photographs", colour
-    grey = [np.asarray(Image.open(file).convert("L")) for file in colour]
-    tiles = [part for one in grey for half in np.array_split(one, 2) for part in np.array_split(half, 3, 1)]
-    yield "photographs in grey, sixths", _written(folder / "grey", tiles)
-    rng = np.random.default_rng(0)
-    shapes = rng.integers(96, 512, (N_MADE, 2))
-    yield "noise", _written(folder / "noise", [rng.integers(0, 256, shape) for shape in shapes])
-    smooth = [np.kron(rng.integers(0, 256, (8, 8)), np.ones((24, 24))) for _ in range(N_MADE)]
-    yield "squares of random grey", _written(folder / "squares", smooth)
-    ramps = [
-        np.add.outer(np.arange(192.0) * a, np.arange(192.0) * b) for a, b in rng.normal(0, 1, (N_MADE, 2))
-    ]
-    yield "even ramps", _written(folder / "ramps", ramps)
-    yield "uniform", _written(folder / "uniform", [np.full((192, 192), level) for level in range(0, 250, 25)])
-
-
-def _photographs() -> list[Path]:
-    """Colour photographs that lie in installed packages (scikit-image, scikit-learn)."""
-    import skimage
-    import sklearn
-
-    folders = (Path(skimage.__file__).parent / "data", Path(sklearn.__file__).parent / "datasets" / "images")
-    files = [file for folder in folders for file in sorted(folder.iterdir())]
-    pictures = [file for file in files if file.suffix in {".jpg", ".png"}]
-    return [file for file in pictures if _is_colour(Image.open(file))]
-
-
-def _is_colour(picture: Image.Image) -> bool:
-    return picture.mode == "RGB" and float(np.ptp(np.asarray(picture).astype(int), axis=2).max()) > 20
-
-
-def _written(folder: Path, pictures: Sequence[Any]) -> list[Path]:
-    """Write arrays (y, x) as 8-bit PNG, each stretched to the full range unless it is uniform."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for number, picture in enumerate(pictures):
-        values = np.asarray(picture, dtype=np.float64)
-        low, high = float(values.min()), float(values.max())
-        grey = (values - low) / (high - low) * 255 if high > low else values
-        files.append(folder / f"{number:04d}.png")
-        Image.fromarray(np.round(grey).astype(np.uint8)).save(files[-1])
-    return files
-
-
-def _ct_slices(data: Path) -> list[np.ndarray]:
-    """Every fourth slice of the chest CT in a soft-tissue window."""
-    from hounsfield.studies import read_study
-
-    study = read_study(data / "chest_ct_nsclc" / "ct")
-    array = next(series for series in study.series if series.modality == "CT").image().array
-    return [np.clip(one, -160, 240) for one in array[::4]]
-
-
-def _thigh_slices(data: Path) -> list[np.ndarray]:
-    """Five slices across each T1 MR of the sarcoma patients."""
-    import nibabel
-
-    files = sorted((data / "sts").glob("*/MR_T1.nii.gz"))
-    volumes = [np.asarray(nibabel.load(file).dataobj, dtype=np.float64) for file in files]
-    return [
-        volume[:, :, int(share * volume.shape[2])].T
-        for volume in volumes
-        for share in (0.2, 0.35, 0.5, 0.65, 0.8)
-    ]
-
-
-def right_and_changed(
-    bundle: Bundle, data: Path, most: int, folder: Path
-) -> Iterator[tuple[str, list[Path]]]:
-    """The test part as it is, turned, mirrored, scaled, bordered, cut and inverted; and class "none"."""
-    _, cases = cases_of_part(bundle, data)
-    files = [case.image_path for case in cases]
-    yield RIGHT, files
-    chosen = set(thinned(files, most))
-    pictures = [case.picture() for case in cases if case.image_path in chosen]
-    for name, change in {
-        "right, turned by 90 degrees": np.rot90,
-        "right, turned by 180 degrees": lambda p: np.rot90(p, 2),
-        "right, mirrored left and right": lambda p: p[:, ::-1],
-        "right, half the size": lambda p: p[::2, ::2],
-        "right, twice the size": lambda p: np.kron(p, np.ones((2, 2))),
-        "right, with a black border of 30 pixels": lambda p: np.pad(p, 30),
-        "right, 20 pixels cut from each side": lambda p: p[20:-20, 20:-20],
-        "right, brightened (square root)": np.sqrt,
-        "right, inverted grey": lambda p: 255 - p,
-    }.items():
-        yield name, _written(folder / name.replace(" ", "_"), [change(picture) for picture in pictures])
-    table_rows = (data / "brain_tumour_mri" / "labels.csv").read_text(encoding="utf-8").splitlines()[1:]
-    none = [line.split(",")[0] for line in table_rows if line.split(",")[1] == "none"]
-    yield (
-        "head MR without tumour, other sequences (class none)",
-        thinned([data / "brain_tumour_mri" / n for n in none], most),
+    return GuardCurve(
+        thresholds=tuple(thresholds),
+        false_refusals=shares(right),
+        detection={row.pictures.name: shares(row) for row in foreign},
+        area={row.pictures.name: area(right, row) for row in foreign},
     )
 
 
-def update_card(bundle: Bundle, rows: Sequence[Row]) -> Bundle:
-    """Write the foreign sets into the guard's part of the card.
+def area(right: Row, foreign: Row) -> Estimate:
+    """AUROC of the distance between right and foreign pictures; groups of both are resampled."""
+    # Infinite distances rank above all others and level with each other.
+    score = np.minimum(np.concatenate([right.distance, foreign.distance]), 1e9)
+    truth = np.repeat([False, True], [len(right.answers), len(foreign.answers)])
+    groups = [f"right {g}" for g in right.pictures.groups] + [f"foreign {g}" for g in foreign.pictures.groups]
+    rng = np.random.default_rng(0)
+    found = cluster_bootstrap(
+        lambda index: auroc(truth[index], score[index]), groups, rng=rng, n_resamples=300
+    )
+    values = found.value, min(found.low, found.value), max(found.high, found.value)
+    return Estimate(**dict(zip(("value", "low95", "high95"), (round(v, 4) for v in values), strict=True)))
 
-    A set stays as it is where the card holds it with more pictures.
-    """
+
+def with_rows(bundle: Bundle, rows: Sequence[Row]) -> Any:
+    """The guard's part of the card with the figures of these rows in place of those before."""
     guard = bundle.card.guard
     if guard is None:
         raise SystemExit(f"bundle {bundle.name} holds no guard")
-    sets = {item.name: item for item in guard.detection}
-    for row in rows:
-        if row.name == RIGHT or row.name.startswith(CHANGED):
-            continue
-        if row.name not in sets or sets[row.name].n <= row.n_pictures:
-            sets[row.name] = row.as_detection()
-    return write_bundle(
-        bundle.folder,
-        card=bundle.card.model_copy(
-            update={"guard": guard.model_copy(update={"detection": tuple(sets.values())})}
-        ),
-        weights=bundle.weights(),
-        guard_arrays=bundle.guard_arrays(),
+    right = next(row for row in rows if row.pictures.kind == "right")
+    foreign = [row for row in rows if row.pictures.kind == "foreign"]
+    related = [row for row in rows if row.pictures.kind == "related"]
+    # Noise and gradients that training made stand beside what was read here.
+    read = {row.pictures.name for row in rows}
+    made = [
+        item
+        for item in guard.detection
+        if item.n_groups is None and item.name in {"white noise", "gradients"}
+    ]
+    return guard.model_copy(
+        update={
+            "false_refusal_rate": right.as_detection("right pictures of the test part (false refusals)"),
+            "detection": tuple(
+                [row.as_detection() for row in foreign] + [item for item in made if item.name not in read]
+            ),
+            "related": tuple(row.as_detection() for row in related),
+            "curve": curve(right, foreign, guard.threshold),
+        }
     )
 
 
-def main() -> None:
-    """Read every set and print the table."""
-    parser = with_data_option(argparse.ArgumentParser(description=__doc__))
-    parser.add_argument("--most", type=int, default=60, help="most pictures of one set (default 60)")
-    parser.add_argument("--update-card", action="store_true", help="write the table into the model's card")
-    options = parser.parse_args()
-    bundle = open_bundle(find_bundle(NAME))
+def kinds(sets: Iterator[PictureSet], model: str) -> Iterator[PictureSet]:
+    """The sets with those of the model's own kind named so, without its own data."""
+    for one in sets:
+        if one.name in LEFT_OUT[model]:
+            continue
+        kind = "related" if one.name in OWN_KIND[model] else one.kind
+        yield PictureSet(one.name, kind, one.files, one.groups)
+
+
+def judge(bundle: Bundle, reader: Reader, options: argparse.Namespace) -> list[Row]:
+    """Read every set."""
+    model = NAME if bundle.name == NAME else "films"
+    _, cases = cases_of_part(bundle, options.data, options.part)
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for sets in (
-            right_and_changed(bundle, options.data, options.most, folder),
-            sets_of_files(options.data, options.most),
-            made_sets(options.data, options.most, folder),
-        ):
-            rows += [judge(name, files) for name, files in sets if files]
-    inputs = f"{sum(row.n_pictures for row in rows)} pictures; bundle {bundle.name} {bundle.version} {bundle.digest[:16]}"
-    print(heading("Foreign pictures refused, through hounsfield.read", inputs=inputs))
+        sets = [right_and_changed(cases, options.most, folder / "changed", options.part)]
+        if options.part == "test":
+            sets += [
+                kinds(sets_of_files(options.data), model),
+                kinds(sets_of_volumes(options.data, folder / "volumes"), model),
+                kinds(made_sets(options.data, folder / "made"), model),
+            ]
+        for one in (one for group in sets for one in group if one.files):
+            chosen = one if one.kind == "right" else one.thinned(options.most)
+            rows.append(Row(chosen, tuple(reader(chosen.files))))
+    return rows
+
+
+def show(bundle: Bundle, rows: Sequence[Row], guard: Any) -> None:
+    """Print the table of sets, and the operating curve."""
+    n_read = sum(len(row.answers) for row in rows)
+    inputs = f"{n_read} pictures; bundle {bundle.name} {bundle.version} {bundle.digest[:16]}"
+    print(heading("Pictures refused by guard and gates", inputs=inputs))
     lines = [
         (
-            row.name,
-            row.n_pictures,
-            f"{row.n_refused / row.n_pictures:.1%}",
+            row.pictures.name,
+            row.pictures.kind,
+            len(row.answers),
+            row.n_groups,
+            f"{row.refused.mean():.1%}",
             f"{row.interval[0]:.1%} to {row.interval[1]:.1%}",
-            row.n_by_guard,
-            row.n_refused - row.n_by_guard,
+            sum(answer.by_guard for answer in row.answers),
+            sum(answer.is_refused and not answer.by_guard for answer in row.answers),
         )
         for row in rows
     ]
-    print(table(("pictures", "n", "refused", "95 % interval", "by the guard", "by other gates"), lines))
+    columns = (
+        "pictures",
+        "kind",
+        "n",
+        "groups",
+        "refused",
+        "95 % interval",
+        "by the guard",
+        "by other gates",
+    )
+    print(table(columns, lines))
+    if guard is None or guard.curve is None:
+        return
+    print("\nOperating curve: share refused where so many right pictures are, and the area under it\n")
+    shown = guard.curve.false_refusals
+    columns = ("set", "area", *(f"{share:.1%}" for share in shown))
+    lines = [
+        (
+            name,
+            f"{one.value:.3f} ({one.low95:.3f} to {one.high95:.3f})",
+            *(f"{s:.0%}" for s in guard.curve.detection[name]),
+        )
+        for name, one in guard.curve.area.items()
+    ]
+    print(table(columns, [("threshold", "", *(f"{one:.2f}" for one in guard.curve.thresholds)), *lines]))
+
+
+def main() -> None:
+    """Read every set and print the tables."""
+    parser = with_data_option(argparse.ArgumentParser(description=__doc__))
+    parser.add_argument("--most", type=int, default=EVERY, help="most pictures of one set (default: all)")
+    parser.add_argument("--part", choices=("tune", "test"), default="test", help="the model's own pictures")
+    parser.add_argument("--films", type=Path, default=None, help="bundle of the network of chest films")
+    parser.add_argument("--write", type=Path, default=None, help="keep the figures of the film network there")
+    parser.add_argument("--update-card", action="store_true", help="write the figures into the model's card")
+    options = parser.parse_args()
+    bundle = open_bundle(options.films or find_bundle(NAME))
+    reader = reader_of(without_answers(bundle), needs_outline=bundle.name == NAME)
+    rows = judge(bundle, reader, options)
+    guard = with_rows(bundle, rows) if options.part == "test" else None
+    show(bundle, rows, guard)
+    if guard is None:
+        return
+    if options.write:
+        record = {"name": bundle.name, "version": bundle.version, "title": bundle.card.title}
+        record["guard"] = guard.model_dump(mode="json")
+        options.write.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if options.update_card:
-        written = update_card(open_bundle(find_bundle(NAME)), rows)
+        written = write_bundle(
+            bundle.folder,
+            card=bundle.card.model_copy(update={"guard": guard}),
+            weights=bundle.weights(),
+            guard_arrays=bundle.guard_arrays(),
+        )
         print(f"\ncard of {written.name} written anew: digest {written.digest}")
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks._guard_sets import PictureSet, painted_over, thinned
 from benchmarks._table import heading, table, wilson_interval
 from benchmarks.brain_tumour_mr import Results, figures
-from benchmarks.guard import Row, thinned
+from benchmarks.guard import Answer, Row
+from benchmarks.guard import curve as guard_curve
 from benchmarks.read_chest_phantom import measure, processes_below, pss_mb
 from benchmarks.resampling import JOBS, PROMISED_HU
 
@@ -21,6 +24,7 @@ COMMANDS = (
     "brain_tumour_baseline",
     "brain_tumour_calibration",
     "brain_tumour_mr",
+    "calibration",
     "classification_runtimes",
     "explanations",
     "guard",
@@ -87,10 +91,50 @@ def test_figures_of_a_perfect_and_of_a_wrong_reader():
     ].value == pytest.approx(1.0)
 
 
+def guard_row(name, distances, limit=1.0, kind="foreign", groups=None):
+    """A row whose pictures lie at these distances; infinite ones were refused by another gate."""
+    answers = tuple(Answer(d > limit, limit < d < np.inf, d) for d in distances)
+    files = tuple(Path(f"{name}{k}") for k in range(len(distances)))
+    return Row(PictureSet(name, kind, files, tuple(groups or map(str, files))), answers)
+
+
 def test_row_as_the_card_holds_it():
-    detection = Row("noise", 50, 50, 49).as_detection()
-    assert (detection.refused_fraction, detection.high95) == (1.0, 1.0)
+    detection = guard_row("noise", [2.0] * 50).as_detection()
+    assert (detection.refused_fraction, detection.high95, detection.n_groups) == (1.0, 1.0, 50)
     assert detection.low95 == pytest.approx(50 / (50 + 1.959964**2), abs=1e-4)
+
+
+def test_slices_of_one_volume_count_as_one():
+    """Twenty slices of one patient, all refused, show no more than one refusal does."""
+    detection = guard_row("volume", [2.0] * 20, groups=["one"] * 20).as_detection()
+    assert detection.low95 == pytest.approx(wilson_interval(1, 1)[0], abs=1e-4)
+
+
+def test_operating_curve_by_hand():
+    right = guard_row("right", np.arange(1, 101) / 100, kind="right")
+    near, far = guard_row("near", [0.505] * 4), guard_row("far", [np.inf, 5.0])
+    found = guard_curve(right, [near, far], 0.8)
+    at = dict(zip(found.thresholds, found.false_refusals, strict=True))
+    assert at[0.8] == pytest.approx(0.2)
+    assert found.false_refusals[-1] == 0.0
+    near_shares = dict(zip(found.thresholds, found.detection["near"], strict=True))
+    assert near_shares[0.5] == 1.0
+    assert near_shares[0.8] == 0.0
+    assert set(found.detection["far"]) == {1.0}
+    # 50 of 100 right pictures lie nearer than those at 0.505, and all of them nearer than the far ones.
+    assert found.area["near"].value == pytest.approx(0.5)
+    assert found.area["far"].value == 1.0
+
+
+def test_painting_over_takes_the_lesion_away_and_leaves_the_rest():
+    rng = np.random.default_rng(0)
+    picture = 80 + rng.normal(0, 5, (64, 64))
+    mask = np.zeros((64, 64), dtype=bool)
+    mask[20:30, 30:42] = True
+    picture[mask] += 100
+    healed = painted_over(picture, mask)
+    assert healed[mask].mean() == pytest.approx(80, abs=4)
+    np.testing.assert_array_equal(healed[50:], picture[50:])
 
 
 @pytest.mark.parametrize(("n_files", "most", "expected"), [(5, 10, 5), (100, 7, 7), (3, 3, 3)])

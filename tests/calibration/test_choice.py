@@ -157,3 +157,9 @@ def test_every_calibrator_gives_probabilities(name):
     assert (np.argsort(said) == [[2, 1, 0]]).all()
     if name in EXCLUSIVE_CALIBRATORS:  # labels that stand alone need not sum to 1
         assert said.sum() == pytest.approx(1)
+
+
+def test_report_has_words_for_every_calibrator():
+    from hounsfield.reports.card import CALIBRATORS as WORDS
+
+    assert set(CALIBRATORS) <= set(WORDS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hounsfield.cli._terminal import print_json
+from hounsfield.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hounsfield.inference.export import Export
@@ -37,14 +38,19 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
     """Write a model as ONNX, OpenVINO or TorchScript, in 32 bits or int8, or as one file for a small box."""
-    from hounsfield.inference import open_model
+    from hounsfield.inference import ViewsModel, open_model
     from hounsfield.inference.export import FORMS, ExportRequest, export_model
     from hounsfield.zoo import find_bundle, open_bundle
 
     form = next((one for one in FORMS if one == to), None)
     request = ExportRequest(form or to, edge, int8, calibration, labels, limit)  # type: ignore[arg-type]  # it refuses others
     folder = Path(name) if Path(name).is_dir() else find_bundle(name)
-    done = export_model(open_model(open_bundle(folder)), out, request)
+    model = open_model(open_bundle(folder))
+    if isinstance(model, ViewsModel):
+        raise UsageError(
+            f"model {model.name} reads several views of one examination, and such are not exported"
+        )
+    done = export_model(model, out, request)
     if as_json:
         print_json({"notice": _RESEARCH_USE, "exported": {"folder": str(out), **done.to_json()}})
         return

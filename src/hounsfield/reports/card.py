@@ -24,6 +24,8 @@ FIGURES = {
 CALIBRATORS = {
     "identity": "The network's softmax as it is",
     "temperature": "The softmax after one temperature for all classes",
+    "beta-one-vs-rest": "A beta calibration of each class against the rest",
+    "isotonic-one-vs-rest": "An isotonic curve of each class against the rest",
     "sigmoid": "The network's sigmoid of each label as it is",
     "platt-per-label": "A slope and an offset fitted for each label",
     "beta-per-label": "A beta calibration fitted for each label",

@@ -66,7 +66,9 @@ def _guard(verdict: GuardVerdict, card: Mapping[str, Any]) -> CertaintyRow:
     wrongly = _part(guard, "false_refusal_rate")
     detail = "Distance from the pictures that the model learned from, which lie at about 1."
     if wrongly:
-        detail += f" The limit refuses {percent(float(wrongly['refused_fraction']))} of right pictures{_range(wrongly)}."
+        detail += (
+            f" Of right pictures {percent(float(wrongly['refused_fraction']))} are refused{_range(wrongly)}."
+        )
     return CertaintyRow(
         _KIND,
         f"No: {far}" if verdict.is_foreign else f"Yes: {far}",

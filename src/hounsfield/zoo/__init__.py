@@ -6,6 +6,7 @@ network: that is `inference`. No torch, and pickles are never read.
 """
 
 from hounsfield.zoo.bundle import Bundle, open_bundle, verify_bundle
+from hounsfield.zoo.card_part import Estimate
 from hounsfield.zoo.find_bundle import (
     default_search,
     find_bundle,
@@ -13,6 +14,7 @@ from hounsfield.zoo.find_bundle import (
     shipped_models,
     user_models,
 )
+from hounsfield.zoo.guard_card import Detection, Guard, GuardCurve
 from hounsfield.zoo.model_card import (
     Agreement,
     Answers,
@@ -23,10 +25,7 @@ from hounsfield.zoo.model_card import (
     ClassCode,
     Conformal,
     DataSource,
-    Detection,
-    Estimate,
     Figure,
-    Guard,
     InferenceSettings,
     MapEvidence,
     MapTest,
@@ -64,6 +63,7 @@ __all__ = [
     "Figure",
     "GreyValues",
     "Guard",
+    "GuardCurve",
     "InferenceSettings",
     "MapEvidence",
     "MapTest",

@@ -9,7 +9,9 @@ from hounsfield.core import RESEARCH_USE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hounsfield.zoo.model_card import Estimate, Figure, MapEvidence, ModelCard
+    from hounsfield.zoo.card_part import Estimate
+    from hounsfield.zoo.guard_card import Detection
+    from hounsfield.zoo.model_card import Figure, MapEvidence, ModelCard
 
 
 def _interval(estimate: Estimate) -> str:
@@ -42,11 +44,21 @@ def _guard_lines(card: ModelCard) -> list[str]:
         "| --- | --- | --- | --- |",
     ]
     right = (card.guard.false_refusal_rate,) if card.guard.false_refusal_rate else ()
-    lines += [
-        f"| {item.name} | {item.n} | {item.refused_fraction:.1%} | {item.low95:.1%} to {item.high95:.1%} |"
-        for item in (*right, *card.guard.detection)
-    ]
+    lines += [_detection_row(item) for item in (*right, *card.guard.detection)]
+    if card.guard.related:
+        lines += [
+            "",
+            "Right pictures that were changed, and the same kind from elsewhere, which are no foreign set:",
+            "",
+            "| pictures | n | refused | 95 % interval |",
+            "| --- | --- | --- | --- |",
+            *(_detection_row(item) for item in card.guard.related),
+        ]
     return lines
+
+
+def _detection_row(item: Detection) -> str:
+    return f"| {item.name} | {item.n} | {item.refused_fraction:.1%} | {item.low95:.1%} to {item.high95:.1%} |"
 
 
 def _threshold_lines(card: ModelCard) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from hounsfield.core.errors import ModelError
-from hounsfield.zoo.card_part import CardPart, Digest, Fraction, Text
+from hounsfield.zoo.card_part import CardPart, Digest, Estimate, Fraction, Text
+from hounsfield.zoo.guard_card import Guard  # noqa: TC001 - pydantic reads it when the class is made
 from hounsfield.zoo.picture_card import Preprocessing, Scores
 from hounsfield.zoo.views_card import ViewsPreprocessing
 from hounsfield.zoo.volume_card import Origin, VolumeInference, VolumePreprocessing
@@ -38,20 +39,6 @@ class DataSource(CardPart):
     licence: Text
     n_cases: int = Field(ge=1)
     n_groups: int = Field(ge=1)
-
-
-class Estimate(CardPart):
-    """A value with its 95 % interval."""
-
-    value: float
-    low95: float
-    high95: float
-
-    @model_validator(mode="after")
-    def _interval_is_ordered(self) -> Self:
-        if self.low95 > self.high95:
-            raise ValueError(f"the interval {self.low95} to {self.high95} runs backwards")
-        return self
 
 
 class Figure(Estimate):
@@ -104,32 +91,6 @@ class Calibrator(CardPart):
     ece_before: Estimate | None = None
     ece_after: Estimate | None = None
     note: str = ""
-
-
-class Detection(CardPart):
-    """How many pictures of one kind of foreign input the guard refused."""
-
-    name: Text
-    n: int = Field(ge=1)
-    refused_fraction: Fraction
-    low95: Fraction
-    high95: Fraction
-
-
-class Guard(CardPart):
-    """The input guard: a distance in feature space, and where it refuses.
-
-    threshold: distances above it are refused; it is the `quantile` of the tuning part's distances.
-    false_refusal_rate: share of right pictures refused on the test part. arrays: file in the bundle.
-    """
-
-    method: Text
-    threshold: float
-    quantile: Fraction
-    fitted_on: Text
-    false_refusal_rate: Detection | None = None
-    detection: tuple[Detection, ...] = ()
-    arrays: Text = "models/guard.safetensors"
 
 
 class Answers(CardPart):
