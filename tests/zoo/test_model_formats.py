@@ -58,7 +58,7 @@ def test_the_user_s_word_goes_before_the_file_s(request_for):
 
 def test_facts_that_no_card_has_are_refused(request_for):
     with pytest.raises(UsageError, match="would not be valid"):
-        imported_card(request_for(facts={"licens": "MIT"}), "test", SAID)
+        imported_card(request_for(facts={"lizenz": "MIT"}), "test", SAID)
 
 
 def test_a_name_that_cannot_be_one(request_for):
