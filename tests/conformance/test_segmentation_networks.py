@@ -19,6 +19,7 @@ SMALL = {
         "net": "UNet",
         "arguments": {"spatial_dims": 3, "channels": (4, 8), "strides": (2,), "num_res_units": 1},
     },
+    "pooled-unet": {"features": (4,)},
     "ensemble": {"member": "meshnet", "options": {"channels": 5, "dilations": (1, 2)}},
 }
 
