@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hounsfield.applications._t1_head import NO_CONTRAST, against_t1_head
 from hounsfield.core import Condition, LabelRegion, Measurement, Region, Role
 from hounsfield.core.code import ANATOMICAL_STRUCTURE, BRAIN, LEFT, RIGHT, Code
 from hounsfield.measures import region_volume
@@ -22,17 +23,10 @@ if TYPE_CHECKING:
 MODEL = "brain-volumes-mr"
 HEAD = Role("head", modalities=("MR",), geometry="volume", spacing_mm=6.0, min_slices=20)
 WHOLE = "brain"
-# T1-weighted echoes are read out within 30 ms; T2 weighting begins at about 80 ms.
-LONGEST_T1_ECHO_MS = 60.0
 FINE_MM = 1.5  # coarser voxels blur the border of deep structures: the networks learned from 1 mm
 LEAST_BRAIN_ML, MOST_BRAIN_ML = 500.0, 2200.0  # outside it no head of a child or an adult was labelled
 _FLUID = re.compile(r"ventricle|inf-lat-vent|csf", re.IGNORECASE)
 _NOTHING = re.compile(r"background|unknown|^bg$", re.IGNORECASE)
-_WORD = r"(?<![a-z0-9]){}(?![a-z0-9])"
-_T1_WORDS = re.compile(_WORD.format(r"(t1\w*|mprage|mp-rage|spgr|bravo|tfl3d)"))
-_OTHER_WORDS = re.compile(_WORD.format(r"(t2\w*|flair|dwi|adc|swi|dti|tof|bold|asl|perf\w*|pd\w*)"))
-_HEAD_WORDS = ("HEAD", "BRAIN", "SKULL", "NEURO")
-_NO_CONTRAST = {"NONE", "NO", "N", "WITHOUT", "UNENHANCED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +44,8 @@ class LabelledBrain:
 
 def against(series: Series) -> Condition | None:
     """Why a series is no T1-weighted head, by its header; None where nothing speaks against it."""
-    tags = series.tags
-    echo_ms = _number(tags.get("EchoTime"))
-    if echo_ms is not None and echo_ms > LONGEST_T1_ECHO_MS:
-        text = (
-            f"The echo time is {echo_ms:g} ms (0018,0081): that is T2 weighting. Give the T1-weighted volume."
-        )
-        return Condition("not-a-t1-head", "refusal", text, series.files[:1])
-    keys = ("SeriesDescription", "ProtocolName", "SequenceName")
-    words = " ".join(str(tags.get(key) or "") for key in keys)
-    words = f"{series.description} {words}".lower().replace("_", " ")
-    other = _OTHER_WORDS.search(words)
-    if other is not None and _T1_WORDS.search(words) is None:
-        text = f"The series calls itself {other.group(0).upper()!r}. Give the T1-weighted volume."
-        return Condition("not-a-t1-head", "refusal", text, series.files[:1])
-    part = str(tags.get("BodyPartExamined") or "").upper()
-    if part and not any(word in part for word in _HEAD_WORDS):
-        text = f"The body part examined is {part!r} (0018,0015). Give a volume of the head."
-        return Condition("not-a-t1-head", "refusal", text, series.files[:1])
-    return None
+    text = against_t1_head(series, wanted="the T1-weighted volume of a head")
+    return None if text is None else Condition("not-a-t1-head", "refusal", text, series.files[:1])
 
 
 def label_brain(inputs: Inputs) -> LabelledBrain | Condition:
@@ -146,7 +123,7 @@ def _warnings(series: Series, grid: Grid) -> list[Condition]:
         )
         found.append(Condition("voxels-coarse-for-brain", "warning", text, series.files[:1]))
     agent = str(series.tags.get("ContrastBolusAgent") or "").strip().upper()
-    if agent and agent not in _NO_CONTRAST:
+    if agent and agent not in NO_CONTRAST:
         text = "A contrast agent was given (0018,0010): vessels and meninges are bright and may be labelled as brain."
         found.append(Condition("contrast-in-brain", "warning", text, series.files[:1]))
     return found
@@ -160,11 +137,3 @@ def _extent(whole: Region) -> list[Condition]:
         return []
     text = "The image cuts the brain off: volumes hold only what is imaged."
     return [Condition("brain-cut-off", "warning", text)]
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if np.isfinite(number) else None

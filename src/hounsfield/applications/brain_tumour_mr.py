@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hounsfield.applications._t1_head import NO_CONTRAST, against_t1_head, said_words
 from hounsfield.core import (
     Code,
     Condition,
@@ -55,17 +56,10 @@ CONCEPTS: dict[str, tuple[Code, str]] = {
     "pituitary": (PITUITARY_TUMOUR, "pituitary-tumour"),
 }
 SMALLEST_SIDE_PX = 64  # a third of the training pictures' side; below it nothing small can be seen
-# T1-weighted spin and gradient echoes are read out within 30 ms; T2 weighting begins at about 80 ms.
-LONGEST_T1_ECHO_MS = 60.0
 GREY_TOLERANCE = 2.0  # grey levels of 255 by which JPEG may part the channels of a grey picture
-_WORD = r"(?<![a-z0-9]){}(?![a-z0-9])"
-_T1_WORDS = re.compile(_WORD.format(r"(t1\w*|mprage|mp-rage|spgr|bravo|tfl3d)"))
-_OTHER_WORDS = re.compile(_WORD.format(r"(t2\w*|flair|dwi|adc|swi|dti|tof|bold|asl|perf\w*|pd\w*)"))
 _CONTRAST_WORDS = re.compile(
     r"(?<![a-z0-9])(gd|gad\w*|post|postgad|postkm|km|ce|contrast)(?![a-z0-9])|\+\s?c\b"
 )
-_NO_CONTRAST_VALUES = {"NONE", "NO", "N", "WITHOUT", "UNENHANCED"}
-_HEAD_WORDS = ("HEAD", "BRAIN", "SKULL", "NEURO", "PITUIT", "SELLA", "ORBIT", "IAC", "CRANI")
 
 SLICE = Role("slice", modalities=("MR",), geometry="slice", raster=True)
 
@@ -190,14 +184,12 @@ def header_conditions(series: Series) -> tuple[Condition, ...]:
         )
         return (Condition("sequence-unstated", "warning", text, series.files[:1]),)
     tags = series.tags
-    words = " ".join(
-        str(tags.get(key) or "") for key in ("SeriesDescription", "ProtocolName", "SequenceName")
-    )
-    words = f"{series.description} {words}".lower().replace("_", " ")
-    against = _against_t1(tags, words) or _against_head(tags) or _against_contrast(tags)
+    against = against_t1_head(
+        series, wanted="the contrast-enhanced T1 series of a head"
+    ) or _against_contrast(tags)
     if against is not None:
         return (_refusal("not-a-contrast-t1-slice", against, series),)
-    if tags.get("ContrastBolusAgent") or _CONTRAST_WORDS.search(words):
+    if tags.get("ContrastBolusAgent") or _CONTRAST_WORDS.search(said_words(series)):
         return ()
     text = (
         "The header states no contrast agent (0018,0010). The model was made from contrast-enhanced slices "
@@ -206,43 +198,11 @@ def header_conditions(series: Series) -> tuple[Condition, ...]:
     return (Condition("contrast-unstated", "warning", text, series.files[:1]),)
 
 
-def _against_t1(tags: Mapping[str, Any], words: str) -> str | None:
-    echo_time_ms = _number(tags.get("EchoTime"))
-    if echo_time_ms is not None and echo_time_ms > LONGEST_T1_ECHO_MS:
-        return (
-            f"The echo time is {echo_time_ms:g} ms (0018,0081): that is T2 weighting. Give the "
-            "contrast-enhanced T1 series."
-        )
-    other = _OTHER_WORDS.search(words)
-    # "T1 FLAIR" and "post T2 T1" are T1-weighted: only a description without T1 speaks against it.
-    if other is not None and _T1_WORDS.search(words) is None:
-        return (
-            f"The series calls itself {other.group(0).upper()!r} (description, protocol or sequence name). "
-            "Give the contrast-enhanced T1 series."
-        )
-    return None
-
-
-def _against_head(tags: Mapping[str, Any]) -> str | None:
-    part = str(tags.get("BodyPartExamined") or "").upper()
-    if not part or any(word in part for word in _HEAD_WORDS):
-        return None
-    return f"The body part examined is {part!r} (0018,0015), not the head. Give a slice of the head."
-
-
 def _against_contrast(tags: Mapping[str, Any]) -> str | None:
     agent = str(tags.get("ContrastBolusAgent") or "").strip().upper()
-    if agent not in _NO_CONTRAST_VALUES:
+    if agent not in NO_CONTRAST:
         return None
     return f"The header states that no contrast agent was given ({agent!r}, 0018,0010). Give the enhanced series."
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if np.isfinite(number) else None
 
 
 def _refusal(code: str, text: str, series: Series) -> Condition:
