@@ -21,7 +21,7 @@ from hounsfield.zoo.find_bundle import (
     installed_bundles,
     shipped_models,
 )
-from hounsfield.zoo.model_formats import import_model
+from hounsfield.zoo.import_process import import_in_process
 from hounsfield.zoo.signature import SignatureState, signature_state
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def look_at(folder: Path) -> InstalledModel:
 def install_model(
     request: ImportRequest, *, format_name: str | None = None, replace_old: bool = False
 ) -> InstalledModel:
-    """Make a bundle of a model and put it into `request.parent`; what lies there is untouched until the new one is whole.
+    """Make a bundle of a model, in a process of its own, and put it into `request.parent`.
+
+    What lies there is untouched until the new one is whole.
 
     replace_old: a bundle of that name gives way. Raises what `import_model` raises; UsageError where another of that name is
     there, ResultError where the folder cannot be written.
@@ -75,7 +77,7 @@ def install_model(
         request.parent.mkdir(parents=True, exist_ok=True)
         # Its name begins with a point, so that nothing in it is ever found as a bundle.
         with tempfile.TemporaryDirectory(prefix=".importing-", dir=request.parent) as scratch:
-            made = import_model(replace(request, parent=Path(scratch)), format_name=format_name)
+            made = import_in_process(replace(request, parent=Path(scratch)), format_name=format_name)
             target = request.parent / made.name
             if target.exists() and not replace_old:
                 _check_same(made, target)
