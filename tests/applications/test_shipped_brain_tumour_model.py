@@ -69,7 +69,7 @@ def test_right_slices_are_read_right_more_often_than_not(bundle, read_slices):
     assert len(results.refused) <= N_SLICES // 4
     assert right.mean() > 0.7
     assert np.mean(results.dice) > 0.5
-    assert np.mean(results.pointed["hires-cam"]) > 0.3
+    assert np.mean(results.pointed["lrp-epsilon"]) > 0.3
 
 
 @pytest.mark.real_data

@@ -94,7 +94,9 @@ class StudyTask:
         return cls(
             record["key"],
             tuple(ArchiveFile(**file) for file in record["files"]),
-            ArchiveRequest(**{**request, "model_folders": tuple(request["model_folders"])}),
+            ArchiveRequest(
+                **{**request, **{name: tuple(request[name]) for name in ("model_folders", "explain")}}
+            ),
         )
 
 

@@ -135,7 +135,7 @@ def test_one_table_is_split_by_its_column(folders, monkeypatch, capsys):
         "--out", folders / "out",
     )  # fmt: skip
     assert status == 0
-    assert "found: 1 of 8 test items (12.5%)" in said
+    assert "1 of 8 test items (12.5%) stand in the training data" in said
 
 
 def test_what_is_missing_is_named(folders):
