@@ -125,7 +125,7 @@ class RelevanceOfLayer(torch.autograd.Function):
         layer, a = ctx.layer, ctx.a
         relevance = ctx.z * c
         divisors = _Divisors(layer, a, ctx.z)
-        total = torch.zeros_like(a)
+        total: torch.Tensor | None = None
         for term in layer.rule.terms(a, layer.weight):
             own = relevance
             if term.of != "all":
@@ -135,7 +135,9 @@ class RelevanceOfLayer(torch.autograd.Function):
             s = own.mul(term.factor).div_(stabilised(divisors.of(term), layer.rule.epsilon))
             for part in term.parts:
                 sent = layer.operation.transpose(a, part.weight, s)
-                total += sent if part.times is None else sent.mul_(part.times)
+                sent = sent if part.times is None else sent.mul_(part.times)
+                total = sent if total is None else total.add_(sent)
+        total = torch.zeros_like(a) if total is None else total
         if layer.is_first:
             return total if layer.rule.gives_relevance else total * a, None, None
         return total / stabilised(a, layer.rule.epsilon) if layer.rule.gives_relevance else total, None, None
@@ -158,12 +160,14 @@ class _Divisors:
             return self._sum(term.parts, None)
         of_z, of_z_plus = term.divisor
         if of_z_plus == 0:
-            return self.z * of_z
+            return self.z if of_z == 1 else self.z * of_z
         if self._z_plus is None:
             weight, bias = self.layer.weight, self.layer.bias
             kept = bias.clamp(min=0) if bias is not None and self.layer.with_bias else None
             self._z_plus = self._sum(by_sign(self.a, weight.clamp(min=0), weight.clamp(max=0)), kept)
-        return self._z_plus * of_z_plus if of_z == 0 else self.z * of_z + self._z_plus * of_z_plus
+        if of_z == 0:
+            return self._z_plus if of_z_plus == 1 else self._z_plus * of_z_plus
+        return torch.add(self.z if of_z == 1 else self.z * of_z, self._z_plus, alpha=of_z_plus)
 
     def _sum(self, parts: tuple[Part, ...], bias: torch.Tensor | None) -> torch.Tensor:
         first, *others = parts
@@ -193,5 +197,5 @@ class RelevanceOfNorm(torch.autograd.Function):
 
 
 def stabilised(values: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """Values moved away from zero by epsilon; zero itself counts as above."""
-    return values + torch.where(values < 0, -epsilon, epsilon)
+    """Values moved away from zero by epsilon; zero itself counts as above, a zero with a minus as below."""
+    return torch.copysign(values.new_tensor(epsilon), values).add_(values)

@@ -170,7 +170,7 @@ class Box:
 
 def by_sign(a: torch.Tensor, with_above: torch.Tensor, with_below: torch.Tensor) -> tuple[Part, ...]:
     """Parts of the inputs above zero with one weight, and of those below zero, if there are any, with another."""
-    if not bool((a < 0).any()):
+    if not bool(a.amin() < 0):
         return (Part(a, with_above),)
     above = a > 0
     return (
